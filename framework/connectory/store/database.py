@@ -1,0 +1,130 @@
+"""Opens the store: SQLite in WAL mode by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy
+from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from ..errors import StoreError
+from . import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+# How long a writer waits for another one before it gives up, milliseconds.
+BUSY_TIMEOUT = 60_000
+
+
+class Database:
+    """One store. `open` creates or migrates it; every database error leaves as a `StoreError`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _make_engine(url)
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        database = cls(url)
+        with database.read() as connection:
+            revision = migrations.current(connection)
+        if revision != migrations.HEAD:
+            with database.write() as connection:
+                # Another process may have migrated while this one waited for the lock.
+                migrations.upgrade(connection)
+        return database
+
+    @classmethod
+    def open_file(cls, path: Path) -> Database:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise StoreError(
+                f"cannot create the folder: {error.strerror}", where=str(path.parent), hint=_ELSEWHERE
+            ) from error
+        return cls.open(f"sqlite:///{path}")
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection in a transaction that may write; it commits on the way out."""
+        with self._explained(), self.engine.connect() as connection:
+            connection = connection.execution_options(connectory_write=True)
+            with connection.begin():
+                yield connection
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state and neither waits for a writer nor makes one wait."""
+        with self._explained(), self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise _explain(error, self.engine.url.render_as_string()) from error
+
+
+def is_sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+def _make_engine(url: str) -> Engine:
+    try:
+        engine = sqlalchemy.create_engine(url)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise StoreError(f"this is no database URL: {error}", hint="e.g. sqlite:////var/lib/connectory.db") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own idea of when a transaction starts is switched off: `_begin_sqlite` says it.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that turns into a writer late fails at once where another one wrote meanwhile.
+    immediate = connection.get_execution_options().get("connectory_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+_ELSEWHERE = "name another folder with --home or CONNECTORY_HOME"
+
+_EXPLANATIONS = (
+    ("disk is full", "the disk is full", "free some space, then start again: nothing that was announced is lost"),
+    ("readonly database", "the store cannot be written", f"check its permissions, or {_ELSEWHERE}"),
+    ("unable to open database", "the store cannot be opened", f"check its permissions, or {_ELSEWHERE}"),
+    ("not a database", "this file is no Connectory store", _ELSEWHERE),
+    ("malformed", "the store is damaged", "restore it from a backup"),
+    ("disk I/O error", "the disk failed, or is full", "check it, then start again"),
+    ("database is locked", "another process has kept the store locked for too long", "end it, then try again"),
+)
+
+
+def _explain(error: DBAPIError, url: str) -> StoreError:
+    text = str(error.orig)
+    for symptom, message, hint in _EXPLANATIONS:
+        if symptom in text:
+            return StoreError(message, where=url, hint=hint)
+    return StoreError(f"the database said: {text}", where=url)

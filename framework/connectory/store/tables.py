@@ -1,0 +1,226 @@
+"""The tables. SQLite and PostgreSQL get the same ones; a change here needs a migration."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite gives only INTEGER primary keys a value of their own.
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _instance_id(**options: bool) -> Column[int]:
+    return Column("instance_id", BigId, ForeignKey("instances.id", ondelete="CASCADE"), nullable=False, **options)
+
+
+instances = Table(
+    "instances",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("element_key", String(128), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("tags", JSON, nullable=False),
+    # Flat dotted keys; the secret ones are in `secrets`.
+    Column("configuration", JSON, nullable=False),
+    # active | paused | needs_reauth
+    Column("state", String(32), nullable=False),
+    Column("state_reason", Text),
+    Column("external_authentication", String(32), nullable=False),
+    # Goes up with each change, so that a running engine notices.
+    Column("version", Integer, nullable=False),
+    # The provider's clock minus ours, from its last `Date` header.
+    Column("clock_offset", BigInteger, nullable=False, server_default="0"),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    _instance_id(primary_key=True),
+    Column("name", String(255), primary_key=True),
+    # v1.<key id>.<nonce>.<ciphertext>; the row is the associated data.
+    Column("value", Text, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    _instance_id(primary_key=True),
+    # Goes up with each renewal; a writer that read another version has lost.
+    Column("version", Integer, nullable=False),
+    Column("access_token", Text),
+    Column("refresh_token", Text),
+    Column("token_type", String(64), nullable=False),
+    Column("scope", Text),
+    Column("expires_at", BigInteger),
+    Column("extra", JSON, nullable=False),
+    Column("renewed_at", BigInteger, nullable=False),
+    Column("lease_owner", String(255)),
+    Column("lease_until", BigInteger),
+    Column("lease_epoch", Integer, nullable=False, server_default="0"),
+    Column("failed_at", BigInteger),
+    Column("failure", Text),
+)
+
+polls = Table(
+    "polls",
+    metadata,
+    _instance_id(primary_key=True),
+    Column("resource", String(255), primary_key=True),
+    # active | paused; the instance has a state of its own.
+    Column("active", Boolean, nullable=False),
+    Column("interval", BigInteger, nullable=False),
+    # Everything up to here was announced.
+    Column("since", BigInteger, nullable=False),
+    # `seen` knows every record from here on: no window starts earlier.
+    Column("seen_from", BigInteger, nullable=False),
+    Column("next_due_at", BigInteger, nullable=False),
+    Column("lease_owner", String(255)),
+    Column("lease_until", BigInteger),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failure", Text),
+    Column("failed_at", BigInteger),
+    Column("polled_at", BigInteger),
+    # Counts of the last poll that ended well.
+    Column("summary", JSON),
+    Index("ix_polls_due", "next_due_at"),
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    _instance_id(primary_key=True),
+    Column("resource", String(255), primary_key=True),
+    Column("object_id", String(255), primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    # The record's updated stamp; NULL where it has none that could be read.
+    Column("updated", BigInteger),
+    Index("ix_seen_pruning", "instance_id", "resource", "updated"),
+    sqlite_with_rowid=False,
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    _instance_id(),
+    Column("resource", String(255), nullable=False),
+    # What goes over the wire on every attempt, byte for byte.
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_notifications_instance", "instance_id", "id"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    _instance_id(),
+    Column("resource", String(255), nullable=False),
+    Column("object_id", String(255), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("date", BigInteger, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("notification_id", BigId, ForeignKey("notifications.id", ondelete="CASCADE"), nullable=False),
+    # Which of the notification's events it is; the record is in the notification's body.
+    Column("position", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("instance_id", "resource", "object_id", "sequence"),
+    Index("ix_events_notification", "notification_id"),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    _instance_id(),
+    Column("url", Text, nullable=False),
+    # active | deactivated
+    Column("state", String(32), nullable=False),
+    Column("state_reason", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_subscriptions_instance", "instance_id"),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("subscription_id", BigId, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True),
+    Column("lane", Integer, primary_key=True),
+    # When its oldest undelivered notification may be sent; NULL where it has none.
+    Column("due_at", BigInteger),
+    Column("lease_owner", String(255)),
+    Column("lease_until", BigInteger),
+    Column("epoch", Integer, nullable=False, server_default="0"),
+    Index("ix_lanes_due", "due_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("notification_id", BigId, ForeignKey("notifications.id", ondelete="CASCADE"), nullable=False),
+    Column("subscription_id", BigId, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False),
+    Column("lane", Integer, nullable=False),
+    # created | retry | queued | delivered: the platform's words
+    Column("status", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", BigInteger),
+    Column("first_attempt_at", BigInteger),
+    Column("delivered_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_deliveries_lane", "subscription_id", "lane", "status", "id"),
+    Index("ix_deliveries_notification", "notification_id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("delivery_id", BigId, ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    # Milliseconds.
+    Column("duration", Integer, nullable=False),
+    # The receiver's HTTP status; NULL where there was no answer.
+    Column("status", Integer),
+    Column("error", Text),
+    # The first bytes of the answer.
+    Column("response", LargeBinary),
+    Index("ix_attempts_delivery", "delivery_id", "number"),
+)
+
+# Numbers handed out in blocks, where a row's id must be known before the row is written.
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
