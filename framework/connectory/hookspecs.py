@@ -1,0 +1,119 @@
+"""The hooks, and nothing else.
+
+A plugin that registers elements is asked only about those; a plugin that registers none is asked about all.
+The owner of the element is asked first, then the plugins that own no element, then the built-in defaults.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from requests.auth import AuthBase
+
+    from .auth import TokenSource
+    from .dates import Codec
+    from .http import Client
+    from .model import Config, Element, Params, Query, Resource, Window
+
+hookspec = pluggy.HookspecMarker("connectory")
+hookimpl = pluggy.HookimplMarker("connectory")
+
+
+@hookspec
+def connect_register_elements() -> Sequence[Element]:  # type: ignore[empty-body]
+    """Return the elements this plugin provides.
+
+    Asked once, when the plugin is loaded. A key that another plugin registered before quarantines this plugin.
+    """
+
+
+@hookspec(firstresult=True)
+def connect_build_auth(element: Element, config: Config, tokens: TokenSource) -> AuthBase | None:
+    """Return what signs the requests of one instance.
+
+    An object that also has `renew(prepared) -> bool` is asked for a new token when the provider refuses the one that
+    the prepared request carried; True means: send it again.
+
+    Stops at the first answer that is not None.
+    """
+
+
+@hookspec
+def connect_list_resources(  # type: ignore[empty-body]
+    element: Element, config: Config, client: Client | None
+) -> Sequence[Resource]:
+    """Return resources that an instance offers.
+
+    `client` is None while the instance is being configured: answer with what is known without asking the provider.
+
+    The answers of all plugins are joined; a name given twice goes to the one that was asked first.
+    """
+
+
+@hookspec(firstresult=True)
+def connect_render_template(element: Element, resource: Resource, template: str, window: Window) -> str | None:
+    """Return the poll URL for one window: `${gmtDate:...}` and the other descriptors filled in.
+
+    The URL must ask for everything changed at or after `window.start`. The provider's comparison may be strict and
+    its stamps coarse, so the default answer steps back by one unit of the pattern.
+
+    Stops at the first answer that is not None.
+    """
+
+
+@hookspec(firstresult=True)
+def connect_translate_query(element: Element, resource: Resource, query: Query) -> Params | None:
+    """Return a query as provider parameters: CEQL, page size, and the window where one is given.
+
+    Order is the paginator's business.
+
+    Stops at the first answer that is not None.
+    """
+
+
+@hookspec(firstresult=True)
+def connect_date_format(element: Element, pattern: str, timezone: str | None) -> Codec | None:
+    """Return a codec for one date pattern of the element's records.
+
+    `timezone` is the zone of values that name none; None where the configuration says nothing.
+    Asked once per pattern, then called per record.
+
+    Stops at the first answer that is not None.
+    """
+
+
+@hookspec(firstresult=True)
+def connect_open_sandbox(element: Element) -> Any:
+    """Return a WSGI application that fakes the provider: an object called with `(environ, start_response)`.
+
+    It may have `configuration(base_url) -> Mapping[str, Any]` (what an instance needs to use it),
+    `consent(authorize_url) -> str` (plays the person who logs in and allows: returns the redirect's URL), and
+    `step() -> str` (makes one change, as a person would, and says which).
+
+    Stops at the first answer that is not None.
+    """
+
+
+@hookspec
+def connect_add_commands(cli: Any) -> None:
+    """Add commands to the Typer application `cli`."""
+
+
+@hookspec
+def connect_startup(engine: Any) -> None:
+    """The engine is about to start."""
+
+
+@hookspec
+def connect_poll_finished(instance: Any, resource: Resource, summary: Mapping[str, Any]) -> None:
+    """A poll ended, well or badly: `summary` holds its counts, or its `failure`."""
+
+
+@hookspec
+def connect_delivery_finished(notification: Mapping[str, Any], attempt: Mapping[str, Any]) -> None:
+    """A delivery attempt ended, well or badly."""

@@ -1,0 +1,272 @@
+"""Finds plugins, keeps them apart, and asks them: one typed method per hook. Nobody else touches pluggy's relay.
+
+Ownership: a plugin that registers elements owns them and is asked about nothing else. Isolation: a plugin that fails
+to import, implements an unknown hook, or registers a key twice is quarantined with the reason; the others work.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from . import defaults, hookspecs
+from .errors import ConnectoryError, NotFoundError, PluginError
+from .model import Element, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from requests.auth import AuthBase
+
+    from .auth import TokenSource
+    from .dates import Codec
+    from .http import Client
+    from .model import Config, Params, Query, Window
+
+ENTRY_POINT_GROUP = "connectory"
+CHOICE_VARIABLE = "CONNECTORY_PLUGINS"
+DEFAULTS = "connectory"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PluginInfo:
+    """What `connect plugins` shows. `quarantined` is the reason, None for a plugin that works."""
+
+    name: str
+    distribution: str | None = None
+    version: str | None = None
+    hooks: tuple[str, ...] = ()
+    elements: tuple[str, ...] = ()
+    quarantined: str | None = None
+
+
+class Plugins:
+    """The registered plugins. `Plugins.load()` finds the installed ones; tests register objects by hand."""
+
+    def __init__(self) -> None:
+        self._pm = pluggy.PluginManager("connectory")
+        self._pm.add_hookspecs(hookspecs)
+        self._pm.register(defaults, DEFAULTS)
+        self._infos: dict[str, PluginInfo] = {}
+        self._elements: dict[str, Element] = {}
+        self._owners: dict[str, object] = {}
+        self._callers: dict[tuple[str, str], pluggy.HookCaller] = {}
+
+    @classmethod
+    def load(cls, only: Iterable[str] | None = None) -> Plugins:
+        """Load the plugins of installed distributions: those named in `only`, else in `CONNECTORY_PLUGINS`, else all.
+
+        Plugins that own no element are registered first, which makes pluggy ask the owners before them.
+        """
+        plugins = cls()
+        chosen = _chosen(only)
+        loaded: list[tuple[PluginInfo, object]] = []
+        for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
+            if chosen is not None and entry.name not in chosen:
+                continue
+            info = PluginInfo(name=entry.name, **_distribution(entry))
+            try:
+                loaded.append((info, entry.load()))
+            except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything, and must break only itself
+                plugins._quarantine(info, f"its import failed: {_describe(error)}")
+        for info, plugin in sorted(loaded, key=lambda pair: hasattr(pair[1], "connect_register_elements")):
+            plugins._register(info, plugin)
+        for name in sorted((chosen or set()) - plugins._infos.keys()):
+            plugins._quarantine(PluginInfo(name=name), f"{CHOICE_VARIABLE} names it, but it is not installed")
+        return plugins
+
+    def register(self, plugin: object, name: str) -> PluginInfo:
+        """Add one plugin; the answer says whether it was quarantined."""
+        self._register(PluginInfo(name=name), plugin)
+        return self._infos[name]
+
+    def _register(self, info: PluginInfo, plugin: object) -> None:
+        if self._pm.has_plugin(info.name) or info.name in self._infos:
+            self._quarantine(info, f"another plugin is called {info.name!r} too")
+            return
+        try:
+            self._pm.register(plugin, info.name)
+            hooks = self._checked_hooks(plugin)
+            elements = self._checked_elements(plugin) if "connect_register_elements" in hooks else {}
+        except Exception as error:  # noqa: BLE001 - whatever it raises, the others must go on
+            if self._pm.is_registered(plugin):
+                self._pm.unregister(plugin)
+            self._quarantine(info, _describe(error))
+            return
+        self._callers.clear()
+        self._elements |= elements
+        self._owners |= dict.fromkeys(elements, plugin)
+        self._infos[info.name] = PluginInfo(
+            name=info.name,
+            distribution=info.distribution,
+            version=info.version,
+            hooks=tuple(sorted(hooks)),
+            elements=tuple(elements),
+        )
+
+    def _checked_hooks(self, plugin: object) -> set[str]:
+        callers = self._pm.get_hookcallers(plugin) or []
+        unknown = sorted(caller.name for caller in callers if not caller.has_spec())
+        if unknown:
+            raise PluginError(
+                f"it implements {', '.join(unknown)}, which this version has no hook for",
+                hint="correct the name, or upgrade Connectory",
+            )
+        return {caller.name for caller in callers}
+
+    def _checked_elements(self, plugin: object) -> dict[str, Element]:
+        others = [other for other in self._pm.get_plugins() if other is not plugin]
+        answer = self._pm.subset_hook_caller("connect_register_elements", others)()
+        elements: dict[str, Element] = {}
+        for element in (element for elements in answer for element in elements):
+            if not isinstance(element, Element):
+                raise PluginError(f"connect_register_elements returned {element!r}, which is no Element")
+            if element.key in elements:
+                raise PluginError(f"it registers the element {element.key!r} twice")
+            if element.key in self._elements:
+                owner = self.owner_of(element.key)
+                raise PluginError(
+                    f"it registers the element {element.key!r}, which the plugin {owner!r} provides",
+                    hint="uninstall one of the two, or choose with " + CHOICE_VARIABLE,
+                )
+            elements[element.key] = element
+        return elements
+
+    def _quarantine(self, info: PluginInfo, reason: str) -> None:
+        log.warning("plugin %s is quarantined: %s", info.name, reason)
+        # Two plugins may share a name; the one that works keeps it.
+        name = info.name if info.name not in self._infos else f"{info.name} ({info.distribution or 'second'})"
+        self._infos[name] = PluginInfo(
+            name=info.name, distribution=info.distribution, version=info.version, quarantined=reason
+        )
+
+    # What is here
+
+    def infos(self) -> list[PluginInfo]:
+        return sorted(self._infos.values(), key=lambda info: (info.name, info.quarantined is not None))
+
+    def elements(self) -> list[Element]:
+        return sorted(self._elements.values(), key=lambda element: element.key)
+
+    def element(self, key: str) -> Element:
+        try:
+            return self._elements[key]
+        except KeyError:
+            raise self._no_such_element(key) from None
+
+    def owner_of(self, key: str) -> str:
+        """The name of the plugin that provides an element."""
+        return self._pm.get_name(self._owners[key]) or "?"
+
+    def _no_such_element(self, key: str) -> NotFoundError:
+        installed = ", ".join(sorted(self._elements)) or "none"
+        broken = [info for info in self._infos.values() if info.quarantined]
+        hint = "install the plugin that provides it with pip; `connect plugins` lists what is here"
+        if broken:
+            hint += f"; quarantined: {', '.join(info.name for info in broken)}"
+        return NotFoundError(f"element not installed: {key!r} (installed: {installed})", hint=hint)
+
+    # The hooks
+
+    def build_auth(self, element: Element, config: Config, tokens: TokenSource) -> AuthBase:
+        auth: AuthBase | None = self._ask("connect_build_auth", element, config=config, tokens=tokens)
+        if auth is None:
+            raise PluginError(
+                f"no plugin builds the auth of {element.key!r}",
+                hint=f"the plugin {self.owner_of(element.key)!r} must implement connect_build_auth",
+            )
+        return auth
+
+    def list_resources(self, element: Element, config: Config, client: Client | None = None) -> dict[str, Resource]:
+        """The resources by name, in the order in which the plugins gave them."""
+        answers: list[Sequence[Resource]] = self._ask("connect_list_resources", element, config=config, client=client)
+        found: dict[str, Resource] = {}
+        for resource in (resource for answer in answers for resource in answer):
+            found.setdefault(resource.name, resource)
+        return found
+
+    def render_template(self, element: Element, resource: Resource, template: str, window: Window) -> str:
+        rendered: str = self._ask(
+            "connect_render_template", element, resource=resource, template=template, window=window
+        )
+        return rendered
+
+    def translate_query(self, element: Element, resource: Resource, query: Query) -> Params:
+        params: Params = self._ask("connect_translate_query", element, resource=resource, query=query)
+        return params
+
+    def date_format(self, element: Element, pattern: str, timezone: str | None) -> Codec:
+        codec: Codec = self._ask("connect_date_format", element, pattern=pattern, timezone=timezone)
+        return codec
+
+    def open_sandbox(self, element: Element) -> Any:
+        """The element's sandbox, or None where its plugin ships none."""
+        return self._ask("connect_open_sandbox", element)
+
+    def add_commands(self, cli: Any) -> None:
+        self._notify("connect_add_commands", None, cli=cli)
+
+    def startup(self, engine: Any) -> None:
+        self._notify("connect_startup", None, engine=engine)
+
+    def poll_finished(self, element: Element, instance: Any, resource: Resource, summary: Mapping[str, Any]) -> None:
+        self._notify("connect_poll_finished", element, instance=instance, resource=resource, summary=summary)
+
+    def delivery_finished(self, element: Element, notification: Mapping[str, Any], attempt: Mapping[str, Any]) -> None:
+        self._notify("connect_delivery_finished", element, notification=notification, attempt=attempt)
+
+    # Asking
+
+    def _ask(self, hook: str, element: Element, **arguments: Any) -> Any:
+        try:
+            return self._caller(hook, element)(element=element, **arguments)
+        except ConnectoryError:
+            raise
+        except Exception as error:
+            raise PluginError(
+                f"{hook} failed for the element {element.key!r}: {_describe(error)}",
+                hint=f"this is a mistake in the plugin {self.owner_of(element.key)!r}, or in one that extends it",
+            ) from error
+
+    def _caller(self, hook: str, element: Element) -> pluggy.HookCaller:
+        """The hook, without the plugins that own other elements only."""
+        key = (hook, element.key)
+        if key not in self._callers:
+            owner = self._owners[element.key]
+            strangers = {id(plugin): plugin for plugin in self._owners.values() if plugin is not owner}
+            self._callers[key] = self._pm.subset_hook_caller(hook, strangers.values())
+        return self._callers[key]
+
+    def _notify(self, hook: str, element: Element | None, **arguments: Any) -> None:
+        """Tell each plugin on its own: one that fails is logged by name, and the others are told all the same."""
+        caller = getattr(self._pm.hook, hook) if element is None else self._caller(hook, element)
+        for implementation in reversed(caller.get_hookimpls()):
+            function: Callable[..., Any] = implementation.function
+            try:
+                function(*(arguments[name] for name in implementation.argnames))
+            except Exception:
+                log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
+
+
+def _chosen(only: Iterable[str] | None) -> set[str] | None:
+    if only is not None:
+        return set(only)
+    variable = os.environ.get(CHOICE_VARIABLE)
+    if variable is None:
+        return None
+    return {name.strip() for name in variable.split(",") if name.strip()}
+
+
+def _distribution(entry: importlib.metadata.EntryPoint) -> dict[str, str | None]:
+    return {"distribution": entry.dist.name, "version": entry.dist.version} if entry.dist else {}
+
+
+def _describe(error: Exception) -> str:
+    return str(error) if isinstance(error, ConnectoryError) else f"{type(error).__name__}: {error}"
