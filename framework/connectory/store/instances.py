@@ -1,0 +1,82 @@
+"""Queries of `instances`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from .tables import instances
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection, Row
+
+ACTIVE = "active"
+PAUSED = "paused"
+NEEDS_REAUTH = "needs_reauth"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstanceRow:
+    """An instance as stored: `configuration` is without its secrets; moments are microseconds."""
+
+    id: int
+    element_key: str
+    name: str
+    tags: Sequence[str]
+    configuration: Mapping[str, Any]
+    state: str
+    state_reason: str | None
+    external_authentication: str
+    version: int
+    clock_offset: int
+    created_at: int
+    updated_at: int
+
+
+def add(connection: Connection, values: Mapping[str, Any]) -> int:
+    inserted = connection.execute(insert(instances).values(version=1, **values)).inserted_primary_key
+    return int(inserted[0])
+
+
+def get(connection: Connection, instance_id: int) -> InstanceRow | None:
+    row = connection.execute(select(instances).where(instances.c.id == instance_id)).first()
+    return None if row is None else _row(row)
+
+
+def find(connection: Connection, *, element_key: str | None = None, name: str | None = None) -> list[InstanceRow]:
+    query = select(instances).order_by(instances.c.id)
+    if element_key is not None:
+        query = query.where(instances.c.element_key == element_key)
+    if name is not None:
+        query = query.where(instances.c.name == name)
+    return [_row(row) for row in connection.execute(query)]
+
+
+def change(connection: Connection, instance_id: int, now: int, values: Mapping[str, Any]) -> bool:
+    statement = (
+        update(instances)
+        .where(instances.c.id == instance_id)
+        .values(version=instances.c.version + 1, updated_at=now, **values)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def set_clock_offset(connection: Connection, instance_id: int, offset: int) -> None:
+    connection.execute(update(instances).where(instances.c.id == instance_id).values(clock_offset=offset))
+
+
+def remove(connection: Connection, instance_id: int) -> bool:
+    return connection.execute(delete(instances).where(instances.c.id == instance_id)).rowcount == 1
+
+
+def versions(connection: Connection, instance_ids: Sequence[int]) -> dict[int, int]:
+    query = select(instances.c.id, instances.c.version).where(instances.c.id.in_(instance_ids))
+    return {row.id: row.version for row in connection.execute(query)}
+
+
+def _row(row: Row[Any]) -> InstanceRow:
+    return InstanceRow(**row._mapping)

@@ -1,0 +1,271 @@
+"""Queries of `polls` and `seen`: who polls what and when, up to where, and what was announced in the overlap.
+
+A poll is claimed by a lease with an epoch. Every later write names both, and `StaleLeaseError` says that another
+worker has taken over: drop everything, write nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, insert, or_, select, text, update
+
+from ..errors import StaleLeaseError
+from .database import is_sqlite
+from .instances import ACTIVE
+from .tables import instances, polls, seen
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from sqlalchemy import Connection, Row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PollRow:
+    """The state of one resource of one instance; moments and durations are microseconds."""
+
+    instance_id: int
+    resource: str
+    active: bool
+    interval: int
+    since: int
+    seen_from: int
+    next_due_at: int
+    lease_owner: str | None
+    lease_until: int | None
+    epoch: int
+    failures: int
+    failure: str | None
+    failed_at: int | None
+    polled_at: int | None
+    summary: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    version: str
+    sequence: int
+
+
+def add(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    for row in rows:
+        connection.execute(insert(polls).values(active=True, **row))
+
+
+def remove(connection: Connection, instance_id: int, resources: Collection[str]) -> None:
+    for table in (polls, seen):
+        connection.execute(
+            delete(table).where(table.c.instance_id == instance_id, table.c.resource.in_(list(resources)))
+        )
+
+
+def find(connection: Connection, instance_id: int | None = None) -> list[PollRow]:
+    query = select(polls).order_by(polls.c.instance_id, polls.c.resource)
+    if instance_id is not None:
+        query = query.where(polls.c.instance_id == instance_id)
+    return [_row(row) for row in connection.execute(query)]
+
+
+def configure(connection: Connection, instance_id: int, resource: str, *, interval: int, due_at: int) -> None:
+    """Set the interval; an edit never touches the cursor."""
+    connection.execute(
+        update(polls)
+        .where(polls.c.instance_id == instance_id, polls.c.resource == resource)
+        .values(interval=interval, next_due_at=func.min(polls.c.next_due_at, due_at))
+        if is_sqlite(connection)
+        else update(polls)
+        .where(polls.c.instance_id == instance_id, polls.c.resource == resource)
+        .values(interval=interval, next_due_at=func.least(polls.c.next_due_at, due_at))
+    )
+
+
+def make_due(connection: Connection, instance_ids: Collection[int], now: int) -> None:
+    connection.execute(update(polls).where(polls.c.instance_id.in_(list(instance_ids))).values(next_due_at=now))
+
+
+# Leases
+
+
+def claim(
+    connection: Connection,
+    *,
+    owner: str,
+    now: int,
+    until: int,
+    limit: int,
+    instance_ids: Collection[int] | None = None,
+) -> list[PollRow]:
+    """Take the lease of the polls that are due, longest overdue first, of active instances only."""
+    due = (
+        select(polls.c.instance_id, polls.c.resource)
+        .join(instances, instances.c.id == polls.c.instance_id)
+        .where(
+            polls.c.next_due_at <= now,
+            polls.c.active,
+            instances.c.state == ACTIVE,
+            or_(polls.c.lease_until.is_(None), polls.c.lease_until < now),
+        )
+        .order_by(polls.c.next_due_at)
+        .limit(limit)
+    )
+    if instance_ids is not None:
+        due = due.where(polls.c.instance_id.in_(list(instance_ids)))
+    if not is_sqlite(connection):
+        due = due.with_for_update(skip_locked=True, of=polls)
+    claimed = []
+    for row in connection.execute(due).all():
+        taken = connection.execute(
+            _CLAIM,
+            {"of_instance": row.instance_id, "of_resource": row.resource, "owner": owner, "until": until},
+        ).one()
+        claimed.append(_row(taken))
+    return claimed
+
+
+_CLAIM = (
+    update(polls)
+    .where(polls.c.instance_id == bindparam("of_instance"), polls.c.resource == bindparam("of_resource"))
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), epoch=polls.c.epoch + 1)
+    .returning(polls)
+)
+
+
+def next_due(connection: Connection, instance_ids: Collection[int] | None = None) -> int | None:
+    """When the next poll of an active instance is due or its lease runs out; None where nothing is polled."""
+    moment = func.coalesce(polls.c.lease_until, 0)
+    later = func.max if is_sqlite(connection) else func.greatest
+    query = (
+        select(func.min(later(polls.c.next_due_at, moment)))
+        .join(instances, instances.c.id == polls.c.instance_id)
+        .where(polls.c.active, instances.c.state == ACTIVE)
+    )
+    if instance_ids is not None:
+        query = query.where(polls.c.instance_id.in_(list(instance_ids)))
+    due: int | None = connection.execute(query).scalar()
+    return due
+
+
+def renew_leases(connection: Connection, owner: str, until: int) -> None:
+    connection.execute(update(polls).where(polls.c.lease_owner == owner).values(lease_until=until))
+
+
+def free_leases(connection: Connection, owners: Collection[str]) -> None:
+    """Give up what dead or stopping owners hold, so that nobody waits for their leases to run out."""
+    connection.execute(
+        update(polls).where(polls.c.lease_owner.in_(list(owners))).values(lease_owner=None, lease_until=None)
+    )
+
+
+def hold(connection: Connection, poll: PollRow) -> None:
+    """Make sure, inside a writing transaction, that the claim still stands."""
+    if connection.execute(_HOLD, _claim_of(poll)).rowcount != 1:
+        raise _stale(poll)
+
+
+def finish(connection: Connection, poll: PollRow, values: Mapping[str, Any]) -> None:
+    """End a claim: write the new state and give the lease up."""
+    if connection.execute(_FINISH, _claim_of(poll) | values).rowcount != 1:
+        raise _stale(poll)
+
+
+_CLAIMED = (
+    (polls.c.instance_id == bindparam("of_instance"))
+    & (polls.c.resource == bindparam("of_resource"))
+    & (polls.c.lease_owner == bindparam("of_owner"))
+    & (polls.c.epoch == bindparam("of_epoch"))
+)
+_HOLD = update(polls).where(_CLAIMED).values(epoch=polls.c.epoch)
+_FINISH = (
+    update(polls)
+    .where(_CLAIMED)
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "since",
+                "seen_from",
+                "next_due_at",
+                "failures",
+                "failure",
+                "failed_at",
+                "polled_at",
+                "summary",
+            )
+        }
+        | {"lease_owner": None, "lease_until": None}
+    )
+)
+
+
+def _claim_of(poll: PollRow) -> dict[str, Any]:
+    return {
+        "of_instance": poll.instance_id,
+        "of_resource": poll.resource,
+        "of_owner": poll.lease_owner,
+        "of_epoch": poll.epoch,
+    }
+
+
+def _stale(poll: PollRow) -> StaleLeaseError:
+    return StaleLeaseError(
+        f"another worker has taken over the poll of {poll.resource} of instance {poll.instance_id}",
+        hint="nothing was written",
+    )
+
+
+# Seen
+
+
+def seen_of(connection: Connection, poll: PollRow, object_ids: Collection[str]) -> dict[str, Seen]:
+    """What was announced of these objects in the overlap."""
+    rows = connection.exec_driver_sql(
+        _SEEN[is_sqlite(connection)],
+        (poll.instance_id, poll.resource, _id_list(connection, object_ids)),
+    )
+    return {object_id: Seen(version=version, sequence=sequence) for object_id, version, sequence in rows}
+
+
+# One parameter for any number of ids: an expanding IN costs more than the rest of an idle page.
+_SEEN = {
+    True: (
+        "SELECT object_id, version, sequence FROM seen WHERE instance_id = ? AND resource = ?"
+        " AND object_id IN (SELECT value FROM json_each(?))"
+    ),
+    False: (
+        "SELECT object_id, version, sequence FROM seen WHERE instance_id = %s AND resource = %s AND object_id = ANY(%s)"
+    ),
+}
+
+
+def _id_list(connection: Connection, object_ids: Collection[str]) -> Any:
+    return json.dumps(list(object_ids)) if is_sqlite(connection) else list(object_ids)
+
+
+def put_seen(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    connection.execute(_PUT_SEEN, list(rows))
+
+
+_PUT_SEEN = text(
+    "INSERT INTO seen (instance_id, resource, object_id, version, sequence, updated)"
+    " VALUES (:instance_id, :resource, :object_id, :version, :sequence, :updated)"
+    " ON CONFLICT (instance_id, resource, object_id) DO UPDATE"
+    " SET version = excluded.version, sequence = excluded.sequence, updated = excluded.updated"
+)
+
+
+def prune_seen(connection: Connection, poll: PollRow, before: int) -> None:
+    connection.execute(_PRUNE, {"of_instance": poll.instance_id, "of_resource": poll.resource, "before": before})
+
+
+_PRUNE = delete(seen).where(
+    seen.c.instance_id == bindparam("of_instance"),
+    seen.c.resource == bindparam("of_resource"),
+    seen.c.updated < bindparam("before"),
+)
+
+
+def _row(row: Row[Any]) -> PollRow:
+    return PollRow(**row._mapping)
