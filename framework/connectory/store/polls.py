@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, text, tuple_, update
 
 from ..errors import StaleLeaseError
 from .database import is_sqlite
@@ -71,14 +71,11 @@ def find(connection: Connection, instance_id: int | None = None) -> list[PollRow
 
 def configure(connection: Connection, instance_id: int, resource: str, *, interval: int, due_at: int) -> None:
     """Set the interval; an edit never touches the cursor."""
+    earlier = func.min if is_sqlite(connection) else func.least
     connection.execute(
         update(polls)
         .where(polls.c.instance_id == instance_id, polls.c.resource == resource)
-        .values(interval=interval, next_due_at=func.min(polls.c.next_due_at, due_at))
-        if is_sqlite(connection)
-        else update(polls)
-        .where(polls.c.instance_id == instance_id, polls.c.resource == resource)
-        .values(interval=interval, next_due_at=func.least(polls.c.next_due_at, due_at))
+        .values(interval=interval, next_due_at=earlier(polls.c.next_due_at, due_at))
     )
 
 
@@ -93,17 +90,18 @@ def claim(
     connection: Connection,
     *,
     owner: str,
+    due_at: int,
     now: int,
     until: int,
     limit: int,
     instance_ids: Collection[int] | None = None,
 ) -> list[PollRow]:
-    """Take the lease of the polls that are due, longest overdue first, of active instances only."""
+    """Take the lease of the polls that are due at `due_at`, longest overdue first, of active instances only."""
     due = (
         select(polls.c.instance_id, polls.c.resource)
         .join(instances, instances.c.id == polls.c.instance_id)
         .where(
-            polls.c.next_due_at <= now,
+            polls.c.next_due_at <= due_at,
             polls.c.active,
             instances.c.state == ACTIVE,
             or_(polls.c.lease_until.is_(None), polls.c.lease_until < now),
@@ -115,22 +113,13 @@ def claim(
         due = due.where(polls.c.instance_id.in_(list(instance_ids)))
     if not is_sqlite(connection):
         due = due.with_for_update(skip_locked=True, of=polls)
-    claimed = []
-    for row in connection.execute(due).all():
-        taken = connection.execute(
-            _CLAIM,
-            {"of_instance": row.instance_id, "of_resource": row.resource, "owner": owner, "until": until},
-        ).one()
-        claimed.append(_row(taken))
-    return claimed
-
-
-_CLAIM = (
-    update(polls)
-    .where(polls.c.instance_id == bindparam("of_instance"), polls.c.resource == bindparam("of_resource"))
-    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"), epoch=polls.c.epoch + 1)
-    .returning(polls)
-)
+    statement = (
+        update(polls)
+        .where(tuple_(polls.c.instance_id, polls.c.resource).in_(due))
+        .values(lease_owner=owner, lease_until=until, epoch=polls.c.epoch + 1)
+        .returning(polls)
+    )
+    return [_row(row) for row in connection.execute(statement)]
 
 
 def next_due(connection: Connection, instance_ids: Collection[int] | None = None) -> int | None:

@@ -1,0 +1,93 @@
+"""Reads one window of one resource, page after page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ..errors import ProviderError
+from ..http import PageTooHeavyError
+from ..model import Action, Page, Response
+from .changes import Identified, identify, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..http import Client
+    from ..model import Request, Window
+    from .plan import Plan
+
+MOST_PAGES = 100_000
+SMALLEST_PAGE = 25
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FetchedPage:
+    """`number` counts from 1; `last` says that no page follows."""
+
+    number: int
+    request: Request
+    response: Response
+    records: Identified
+    last: bool
+
+
+def fetch(plan: Plan, window: Window, client: Client, page_size: int | None = None) -> Iterator[FetchedPage]:
+    """Yield the pages of a window. A page that is cut short or unreadable raises, and nothing after it is read."""
+    first, query = plan.request(window, page_size)
+    walk = plan.paginator.walk(first, query)
+    request: Request | None = next(walk)
+    asked: set[Request] = set()
+    number = 0
+    while request is not None:
+        if request in asked or number >= MOST_PAGES:
+            raise _endless(plan, request, number)
+        asked.add(request)
+        number += 1
+        response, verdict = client.exchange(request)
+        records = _read(plan, response, empty=verdict.action is Action.EMPTY)
+        page = Page(response=response, rows=records.usable, last=_last(plan, records))
+        try:
+            following: Request | None = walk.send(page)
+        except StopIteration:
+            following = None
+        yield FetchedPage(number=number, request=request, response=response, records=records, last=following is None)
+        request = following
+
+
+def smaller(page_size: int) -> int | None:
+    """Half a page, or None where it is small already."""
+    return page_size // 2 if page_size // 2 >= SMALLEST_PAGE else None
+
+
+def _read(plan: Plan, response: Response, *, empty: bool) -> Identified:
+    if empty:
+        return Identified(rows=(), ids=(), versions=())
+    try:
+        return identify(plan, plan.rows(response.body), response.body)
+    except msgspec.DecodeError as error:
+        raise PageTooHeavyError(
+            f"the provider's page of {plan.name} is not a list of records: {error}",
+            hint="it was cut short, or a proxy answered; it is asked for again in smaller pages",
+        ) from error
+
+
+def _last(plan: Plan, records: Identified) -> tuple[str, str] | None:
+    if plan.updated is None:
+        return None
+    for row, object_id in zip(reversed(records.rows), reversed(records.ids), strict=True):
+        if object_id is not None:
+            return object_id, str(plain(plan.updated(row)))
+    return None
+
+
+def _endless(plan: Plan, request: Request, number: int) -> ProviderError:
+    if number >= MOST_PAGES:
+        return ProviderError(f"the list of {plan.name} did not end after {number} pages", hint="narrow the poll URL")
+    return ProviderError(
+        f"paging does not advance: page {number + 1} of {plan.name} asks for what an earlier page had",
+        hint="the provider ignores the paging parameters, or the element's paginator is wrong",
+        where=request.path,
+    )

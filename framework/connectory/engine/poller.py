@@ -1,0 +1,406 @@
+"""Runs one claimed poll: window, pages, classification, and one transaction per page.
+
+Nothing is lost and nothing is announced twice, whatever dies when: a page's events, notifications, deliveries and
+`seen` rows are committed together, the cursor with the last page, and each commit proves that the claim still stands.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..clock import from_micros, to_micros
+from ..errors import AuthenticationError, ConnectoryError, StaleLeaseError
+from ..http import PageTooHeavyError
+from ..model import Window
+from ..store import deliveries, events, instances, polls
+from .backoff import delay_after
+from .changes import Bounds, Change, Classifier, Finding
+from .envelope import Sender, batches, build
+from .fetch import FetchedPage, fetch, smaller
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import Connection
+
+    from ..clock import Clock
+    from ..store.database import Database
+    from ..store.polls import PollRow
+    from .plan import Plan
+    from .runtime import Runtime, Runtimes
+
+log = logging.getLogger(__name__)
+
+SECOND = 1_000_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Announced:
+    """An event that was committed, for those who watch. `date` is microseconds."""
+
+    instance_id: int
+    instance_name: str
+    resource: str
+    type: str
+    object_id: str
+    sequence: int
+    date: int
+    notification_id: int
+
+
+@dataclass(kw_only=True, slots=True)
+class Summary:
+    """What a poll did; the counts are of records."""
+
+    instance_id: int
+    resource: str
+    start: int
+    end: int
+    pages: int = 0
+    records: int = 0
+    created: int = 0
+    updated: int = 0
+    seen: int = 0
+    before_window: int = 0
+    next_poll: int = 0
+    baseline: int = 0
+    hidden: int = 0
+    warnings: list[str] = field(default_factory=list)
+    failure: str | None = None
+    error: ConnectoryError | None = None
+    duration: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the store and for people: moments as ISO text, counts that are zero left out."""
+        counts = ("pages", "records", "created", "updated", "seen", "before_window", "next_poll", "baseline", "hidden")
+        return {
+            "from": from_micros(self.start).isoformat(),
+            "until": from_micros(self.end).isoformat(),
+            **{name: getattr(self, name) for name in counts if getattr(self, name)},
+            **({"warnings": self.warnings[:10]} if self.warnings else {}),
+            **({"failure": self.failure} if self.failure else {}),
+            "seconds": round(self.duration, 3),
+        }
+
+
+class Observer:
+    """Watches the engine; each method may be left as it is. They are called from worker threads."""
+
+    def announced(self, found: Sequence[Announced]) -> None: ...
+
+    def page_read(self, summary: Summary) -> None: ...
+
+    def polled(self, summary: Summary) -> None: ...
+
+
+class Poller:
+    """Runs polls that somebody has claimed."""
+
+    def __init__(self, database: Database, runtimes: Runtimes, clock: Clock, observer: Observer | None = None) -> None:
+        self._database = database
+        self._runtimes = runtimes
+        self._clock = clock
+        self._observer = observer or Observer()
+
+    def run(self, poll: PollRow) -> Summary:
+        """Poll, and end the claim: the state that it leaves says how it went. Never raises for a failing provider."""
+        started = self._clock.now()
+        summary = Summary(instance_id=poll.instance_id, resource=poll.resource, start=poll.since, end=poll.since)
+        try:
+            runtime = self._runtimes.get(poll.instance_id)
+            self._poll(poll, runtime, summary)
+        except StaleLeaseError as error:
+            log.info("%s", error.message)
+            summary.failure, summary.error = error.message, error
+        except ConnectoryError as error:
+            self._fail(poll, summary, error)
+        summary.duration = (self._clock.now() - started).total_seconds()
+        self._observer.polled(summary)
+        return summary
+
+    def _poll(self, poll: PollRow, runtime: Runtime, summary: Summary) -> None:
+        plan = runtime.plan(poll.resource)
+        window = _window(poll, plan, runtime.provider_now(self._clock.now()))
+        if window is None:
+            self._postpone(poll, plan)
+            return
+        page_size = runtime.page_sizes.get(poll.resource) or plan.entry.page_size or plan.element.page_size
+        while True:
+            try:
+                self._read(poll, plan, runtime, window, summary, page_size)
+            except PageTooHeavyError:
+                half = smaller(page_size)
+                if half is None:
+                    raise
+                log.warning("%s: a page of %d is too heavy, going on with %d", poll.resource, page_size, half)
+                runtime.page_sizes[poll.resource] = page_size = half
+            else:
+                return
+
+    def _read(
+        self, poll: PollRow, plan: Plan, runtime: Runtime, window: Window, summary: Summary, page_size: int
+    ) -> None:
+        run = _Run(poll=poll, plan=plan, runtime=runtime, summary=summary, window=window)
+        for page in fetch(plan, window, runtime.client, page_size):
+            if page.number == 1:
+                run.begin(page, self._clock)
+            self._take(run, page)
+
+    def _take(self, run: _Run, page: FetchedPage) -> None:
+        """Classify one page and commit what it holds."""
+        changes = self._classify(run, page)
+        run.count(page, changes)
+        found: list[Announced] = []
+        if changes or page.last:
+            with self._database.write() as connection:
+                if changes:
+                    polls.hold(connection, run.poll)
+                    found = self._announce(connection, run, page, changes)
+                if page.last:
+                    self._finish(connection, run)
+        if found:
+            self._observer.announced(found)
+        self._observer.page_read(run.summary)
+
+    def _classify(self, run: _Run, page: FetchedPage) -> list[Change]:
+        records, poll = page.records, run.poll
+        ids = {object_id for object_id in records.ids if object_id is not None}
+        if not ids:
+            return []
+        with self._database.read() as connection:
+            seen = polls.seen_of(connection, poll, ids)
+            unknown = ids - seen.keys()
+            before = events.last_of(connection, poll.instance_id, poll.resource, unknown) if unknown else {}
+        return run.sort_out(page, seen, before)
+
+    def _announce(
+        self, connection: Connection, run: _Run, page: FetchedPage, changes: Sequence[Change]
+    ) -> list[Announced]:
+        poll, now = run.poll, self._clock.now()
+        polls.put_seen(connection, [_seen_row(poll, change) for change in changes])
+        news = [change for change in changes if change.finding in {Finding.CREATED, Finding.UPDATED}]
+        if not news:
+            return []
+        raws = run.plan.raws(page.response.body)
+        held = batches(news)
+        first = events.allocate(connection, "notifications", len(held))
+        rows, found = [], []
+        for number, batch in enumerate(held, first):
+            body = build(run.sender, poll.resource, number, batch, raws, now)
+            rows.append(
+                {
+                    "id": number,
+                    "instance_id": poll.instance_id,
+                    "resource": poll.resource,
+                    "body": body,
+                    "created_at": to_micros(now),
+                }
+            )
+            found += [
+                _event_row(poll, change, number, position, to_micros(now))
+                for position, change in enumerate(batch.changes)
+            ]
+        events.add_notifications(connection, rows)
+        events.add_events(connection, found)
+        for subscription in run.runtime.subscriptions:
+            deliveries.add_deliveries(
+                connection,
+                subscription,
+                [(number, batch.lane) for number, batch in enumerate(held, first)],
+                to_micros(now),
+            )
+        return [_announced(run, row) for row in found]
+
+    def _finish(self, connection: Connection, run: _Run) -> None:
+        poll, now = run.poll, self._clock.now()
+        since = max(poll.since, run.bounds.end)
+        keep = max(poll.seen_from, min(run.bounds.start, since - _micros(run.plan.reach)))
+        polls.finish(
+            connection,
+            poll,
+            {
+                "since": since,
+                "seen_from": keep,
+                "next_due_at": to_micros(now) + poll.interval,
+                "failures": 0,
+                "failure": None,
+                "failed_at": None,
+                "polled_at": to_micros(now),
+                "summary": run.summary.as_dict(),
+            },
+        )
+        if run.summary.records:
+            polls.prune_seen(connection, poll, keep)
+
+    def _postpone(self, poll: PollRow, plan: Plan) -> None:
+        """There is nothing to ask yet: the window that has settled ends before it starts."""
+        wait = min(poll.interval, _micros(plan.element.settle) + SECOND)
+        with self._database.write() as connection:
+            polls.finish(connection, poll, _unchanged(poll) | {"next_due_at": to_micros(self._clock.now()) + wait})
+
+    def _fail(self, poll: PollRow, summary: Summary, error: ConnectoryError) -> None:
+        """Write down what went wrong and when to try again; the cursor stays where it is."""
+        summary.failure, summary.error = str(error), error
+        now = self._clock.now()
+        wait = delay_after(poll.failures + 1, retry_after=getattr(error, "retry_after", None))
+        if not poll.failures:
+            log.warning("poll of %s of instance %s failed: %s", poll.resource, poll.instance_id, error)
+        with self._database.write() as connection:
+            polls.finish(
+                connection,
+                poll,
+                _unchanged(poll)
+                | {
+                    "next_due_at": to_micros(now + wait),
+                    "failures": poll.failures + 1,
+                    "failure": str(error),
+                    "failed_at": to_micros(now),
+                },
+            )
+            if isinstance(error, AuthenticationError):
+                instances.change(
+                    connection,
+                    poll.instance_id,
+                    to_micros(now),
+                    {"state": instances.NEEDS_REAUTH, "state_reason": error.message},
+                )
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """One attempt at one window."""
+
+    poll: PollRow
+    plan: Plan
+    runtime: Runtime
+    summary: Summary
+    window: Window
+    bounds: Bounds = field(init=False)
+    classifier: Classifier = field(init=False)
+
+    @property
+    def sender(self) -> Sender:
+        return self.runtime.sender
+
+    def begin(self, page: FetchedPage, clock: Clock) -> None:
+        """Fix the window by the provider's own clock, as the first answer shows it."""
+        now = clock.now()
+        self.runtime.see_clock(page.response.date, now)
+        provider_now = self.runtime.provider_now(now)
+        settled = self.plan.floor(to_micros(provider_now - self.plan.element.settle))
+        self.bounds = Bounds(
+            start=to_micros(self.window.start),
+            end=min(to_micros(self.window.end), settled),
+            started=to_micros(provider_now),
+            baseline=self.poll.polled_at is None,
+        )
+        self.classifier = Classifier(plan=self.plan, bounds=self.bounds)
+        self.summary.start, self.summary.end = self.bounds.start, self.bounds.end
+
+    def sort_out(
+        self, page: FetchedPage, seen: dict[str, polls.Seen], before: dict[str, tuple[int, str]]
+    ) -> list[Change]:
+        """The records of a page that are news, or are to be remembered; the others are counted."""
+        records, classify = page.records, self.classifier.classify
+        known = {key: (row.sequence, row.version) for key, row in seen.items()} | before
+        changes: list[Change] = []
+        for row, (object_id, version) in enumerate(zip(records.ids, records.versions, strict=True)):
+            if object_id is None:
+                continue
+            last = known.get(object_id)
+            if last is not None and last[1] == version:
+                self.summary.seen += 1
+                continue
+            change = classify(row, records.rows[row], object_id, version, last)
+            if change.finding is Finding.BEFORE_WINDOW:
+                self.summary.before_window += 1
+            elif change.finding is Finding.NEXT_POLL:
+                self.summary.next_poll += 1
+            else:
+                known[object_id] = (change.sequence, version)
+                changes.append(change)
+        return changes
+
+    def count(self, page: FetchedPage, changes: Sequence[Change]) -> None:
+        summary = self.summary
+        summary.pages += 1
+        summary.records += len(page.records.ids)
+        summary.hidden += len(page.records.ids) - page.records.usable
+        for change in changes:
+            if change.finding is Finding.CREATED:
+                summary.created += 1
+            elif change.finding is Finding.UPDATED:
+                summary.updated += 1
+            else:
+                summary.baseline += 1
+            if change.date is None and change.finding is Finding.UPDATED:
+                summary.warnings.append(change.reason)
+
+
+def _window(poll: PollRow, plan: Plan, provider_now: datetime) -> Window | None:
+    start = plan.floor(max(poll.since - _micros(plan.reach), poll.seen_from))
+    end = plan.floor(to_micros(provider_now - plan.element.settle))
+    if end < start:
+        return None
+    return Window(start=from_micros(start), end=from_micros(end))
+
+
+def _micros(duration: timedelta) -> int:
+    return round(duration.total_seconds() * SECOND)
+
+
+def _unchanged(poll: PollRow) -> dict[str, Any]:
+    return {
+        "since": poll.since,
+        "seen_from": poll.seen_from,
+        "next_due_at": poll.next_due_at,
+        "failures": poll.failures,
+        "failure": poll.failure,
+        "failed_at": poll.failed_at,
+        "polled_at": poll.polled_at,
+        "summary": poll.summary,
+    }
+
+
+def _seen_row(poll: PollRow, change: Change) -> dict[str, Any]:
+    # A baseline is remembered without an event, so the object's first event keeps the number 1.
+    announced = change.finding is not Finding.BASELINE
+    return {
+        "instance_id": poll.instance_id,
+        "resource": poll.resource,
+        "object_id": change.object_id,
+        "version": change.version,
+        "sequence": change.sequence if announced else 0,
+        "updated": change.date,
+    }
+
+
+def _event_row(poll: PollRow, change: Change, notification_id: int, position: int, now: int) -> dict[str, Any]:
+    return {
+        "instance_id": poll.instance_id,
+        "resource": poll.resource,
+        "object_id": change.object_id,
+        "sequence": change.sequence,
+        "type": change.type.value,
+        "date": now if change.date is None else change.date,
+        "version": change.version,
+        "notification_id": notification_id,
+        "position": position,
+        "created_at": now,
+    }
+
+
+def _announced(run: _Run, row: dict[str, Any]) -> Announced:
+    return Announced(
+        instance_id=row["instance_id"],
+        instance_name=run.sender.instance_name,
+        resource=row["resource"],
+        type=row["type"],
+        object_id=row["object_id"],
+        sequence=row["sequence"],
+        date=row["date"],
+        notification_id=row["notification_id"],
+    )

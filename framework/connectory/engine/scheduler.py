@@ -1,0 +1,148 @@
+"""Claims polls when they are due and hands them to the executor; keeps the leases of those that run.
+
+Any number of schedulers may work on one store: the lease decides who polls what.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ..clock import to_micros
+from ..errors import ConnectoryError
+from ..store import polls
+from .executor import ThreadExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from ..clock import Clock
+    from ..store.database import Database
+    from ..store.polls import PollRow
+    from .owner import Owner
+    from .poller import Poller
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+# A lease is renewed three times before it would run out.
+HEARTBEAT = LEASE / 4
+# How long a change that another process made may go unnoticed.
+NAP = timedelta(seconds=1)
+BATCH = 64
+
+
+class Scheduler:
+    """`instance_ids` narrows it to some instances; None means all."""
+
+    def __init__(
+        self,
+        database: Database,
+        poller: Poller,
+        clock: Clock,
+        owner: Owner,
+        *,
+        workers: int,
+        instance_ids: Collection[int] | None = None,
+    ) -> None:
+        self._database = database
+        self._poller = poller
+        self._clock = clock
+        self._owner = owner
+        self._workers = workers
+        self._instance_ids = instance_ids
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._renewed = clock.now()
+
+    def run(self, stop: threading.Event) -> None:
+        """Poll what becomes due until `stop` is set, then end what runs and give the leases up."""
+        executor = ThreadExecutor(self._run_group, self._workers, self._wake.set)
+        try:
+            while not stop.is_set():
+                self._wake.clear()
+                self.take_over()
+                claimed = self._claim(executor.free())
+                for group in _by_instance(claimed):
+                    executor.submit(group)
+                self._heartbeat()
+                if not claimed:
+                    self._rest(stop)
+        finally:
+            self._stopping.set()
+            executor.close()
+            self._free([self._owner.name])
+
+    def run_once(self) -> int:
+        """Poll everything that is due now, once each, in this thread; returns how many polls ran."""
+        self.take_over()
+        horizon, count = self._clock.now(), 0
+        while claimed := self._claim(BATCH, due_at=to_micros(horizon)):
+            self._run_group(claimed)
+            count += len(claimed)
+        return count
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def take_over(self) -> None:
+        """Free what processes held that are gone."""
+        dead = self._owner.dead()
+        if dead:
+            self._free(dead)
+
+    def _claim(self, limit: int, due_at: int | None = None) -> list[PollRow]:
+        if limit < 1:
+            return []
+        now = self._clock.now()
+        with self._database.write() as connection:
+            return polls.claim(
+                connection,
+                owner=self._owner.name,
+                due_at=due_at or to_micros(now),
+                now=to_micros(now),
+                until=to_micros(now + LEASE),
+                limit=limit,
+                instance_ids=self._instance_ids,
+            )
+
+    def _run_group(self, group: Sequence[PollRow]) -> None:
+        for poll in group:
+            if self._stopping.is_set():
+                return
+            try:
+                self._poller.run(poll)
+            except ConnectoryError as error:
+                # The store cannot even take the failure down: the lease runs out, and the poll is tried again.
+                log.error("poll of %s of instance %s: %s", poll.resource, poll.instance_id, error)
+            except Exception:
+                log.exception("poll of %s of instance %s failed in an unknown way", poll.resource, poll.instance_id)
+
+    def _heartbeat(self) -> None:
+        now = self._clock.now()
+        if now - self._renewed >= HEARTBEAT:
+            self._renewed = now
+            with self._database.write() as connection:
+                polls.renew_leases(connection, self._owner.name, to_micros(now + LEASE))
+
+    def _rest(self, stop: threading.Event) -> None:
+        with self._database.read() as connection:
+            due = polls.next_due(connection, self._instance_ids)
+        wait = NAP.total_seconds()
+        if due is not None:
+            wait = min(wait, max(0.01, (due - to_micros(self._clock.now())) / 1_000_000))
+        if not stop.is_set():
+            self._clock.wait(self._wake, wait)
+
+    def _free(self, owners: Collection[str]) -> None:
+        with self._database.write() as connection:
+            polls.free_leases(connection, owners)
+
+
+def _by_instance(claimed: Sequence[PollRow]) -> list[list[PollRow]]:
+    """One instance's polls are run one after another: they share its login and its provider's patience."""
+    ordered = sorted(claimed, key=lambda poll: poll.instance_id)
+    return [list(group) for _, group in itertools.groupby(ordered, key=lambda poll: poll.instance_id)]
