@@ -79,15 +79,18 @@ class Stamps:
         try:
             return self._known[value]
         except KeyError:
-            self._known[value] = micros = self._parse(value)
+            self._known[value] = micros = _parse(self.codec, value)
             return micros
-
-    def _parse(self, value: Any) -> int | None:
-        assert self.codec is not None
-        try:
-            return to_micros(self.codec.parse(value))
-        except (ValueError, TypeError, OverflowError):
+        except TypeError:
+            # A list or an object where a date should be.
             return None
+
+
+def _parse(codec: Codec, value: Any) -> int | None:
+    try:
+        return to_micros(codec.parse(value))
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def plain(value: Any) -> Any:
@@ -186,7 +189,7 @@ class Classifier:
     ) -> tuple[Finding, str]:
         if updated is None:
             return self._find_undated(object_id, known)
-        if updated < self.bounds.start:
+        if updated < self.bounds.start - self.plan.ambiguity:
             if self.plan.filters and updated < self.too_far:
                 raise _filter_ignored(self.plan, object_id, updated, self.bounds.start)
             return Finding.BEFORE_WINDOW, f"updated {_show(updated)}, before {_show(self.bounds.start)}"

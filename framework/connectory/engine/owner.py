@@ -30,12 +30,16 @@ class Owner:
         self._folder = home / FOLDER
         self._folder.mkdir(parents=True, exist_ok=True)
         self._path = self._folder / self.name
-        self._file: IO[str] | None = self._path.open("w")
+        # Locked before it can be found: else another process could take it for a dead one's.
+        hidden = self._folder / f".{self.name}"
+        self._file: IO[str] | None = hidden.open("w")
         _try_lock(self._file)
+        hidden.rename(self._path)
 
     def dead(self) -> list[str]:
         """The names of owners whose processes are gone; each is reported once."""
-        return [path.name for path in self._folder.iterdir() if path.name != self.name and _bury(path)]
+        others = (path for path in self._folder.glob("[!.]*") if path.name != self.name)
+        return [path.name for path in others if _bury(path)]
 
     def close(self) -> None:
         if self._file is not None:

@@ -62,6 +62,12 @@ class Plan:
     warnings: tuple[str, ...]
 
     @property
+    def ambiguity(self) -> int:
+        """How much earlier than it is a stamp may be read, microseconds: local clocks show one hour a year twice."""
+        zone = getattr(self.updated_codec, "timezone", None)
+        return 0 if zone is None or zone.utcoffset(None) is not None else 60 * _MINUTE
+
+    @property
     def paginator(self) -> Paginator:
         return self.resource.paginator or self.element.paginator or SinglePage()
 

@@ -21,7 +21,7 @@ from .envelope import Sender, batches, build
 from .fetch import FetchedPage, fetch, smaller
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
 
     from sqlalchemy import Connection
@@ -105,13 +105,16 @@ class Poller:
         self._clock = clock
         self._observer = observer or Observer()
 
-    def run(self, poll: PollRow) -> Summary:
-        """Poll, and end the claim: the state that it leaves says how it went. Never raises for a failing provider."""
+    def run(self, poll: PollRow, keep: Callable[[], None] = lambda: None) -> Summary:
+        """Poll, and end the claim: the state that it leaves says how it went. Never raises for a failing provider.
+
+        `keep` is called after each page: it renews the lease where that is due.
+        """
         started = self._clock.now()
         summary = Summary(instance_id=poll.instance_id, resource=poll.resource, start=poll.since, end=poll.since)
         try:
             runtime = self._runtimes.get(poll.instance_id)
-            self._poll(poll, runtime, summary)
+            self._poll(poll, runtime, summary, keep)
         except StaleLeaseError as error:
             log.info("%s", error.message)
             summary.failure, summary.error = error.message, error
@@ -121,7 +124,7 @@ class Poller:
         self._observer.polled(summary)
         return summary
 
-    def _poll(self, poll: PollRow, runtime: Runtime, summary: Summary) -> None:
+    def _poll(self, poll: PollRow, runtime: Runtime, summary: Summary, keep: Callable[[], None]) -> None:
         plan = runtime.plan(poll.resource)
         window = _window(poll, plan, runtime.provider_now(self._clock.now()))
         if window is None:
@@ -130,7 +133,8 @@ class Poller:
         page_size = runtime.page_sizes.get(poll.resource) or plan.entry.page_size or plan.element.page_size
         while True:
             try:
-                self._read(poll, plan, runtime, window, summary, page_size)
+                run = _Run(poll=poll, plan=plan, runtime=runtime, summary=summary, window=window)
+                self._read(run, page_size, keep)
             except PageTooHeavyError:
                 half = smaller(page_size)
                 if half is None:
@@ -140,14 +144,12 @@ class Poller:
             else:
                 return
 
-    def _read(
-        self, poll: PollRow, plan: Plan, runtime: Runtime, window: Window, summary: Summary, page_size: int
-    ) -> None:
-        run = _Run(poll=poll, plan=plan, runtime=runtime, summary=summary, window=window)
-        for page in fetch(plan, window, runtime.client, page_size):
+    def _read(self, run: _Run, page_size: int, keep: Callable[[], None]) -> None:
+        for page in fetch(run.plan, run.window, run.runtime.client, page_size):
             if page.number == 1:
                 run.begin(page, self._clock)
             self._take(run, page)
+            keep()
 
     def _take(self, run: _Run, page: FetchedPage) -> None:
         """Classify one page and commit what it holds."""
@@ -378,7 +380,8 @@ def _seen_row(poll: PollRow, change: Change) -> dict[str, Any]:
     }
 
 
-def _event_row(poll: PollRow, change: Change, notification_id: int, position: int, now: int) -> dict[str, Any]:
+def _event_row(poll: PollRow, change: Change, notification_id: int, position: int, moment: datetime) -> dict[str, Any]:
+    now = to_micros(moment)
     return {
         "instance_id": poll.instance_id,
         "resource": poll.resource,

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
-# A lease is renewed three times before it would run out.
+# Longer than the slowest page may take; what a process holds that has died is freed without waiting for it.
+LEASE = timedelta(seconds=180)
 HEARTBEAT = LEASE / 4
 # How long a change that another process made may go unnoticed.
 NAP = timedelta(seconds=1)
@@ -65,12 +65,13 @@ class Scheduler:
             while not stop.is_set():
                 self._wake.clear()
                 self.take_over()
-                claimed = self._claim(executor.free())
-                for group in _by_instance(claimed):
-                    executor.submit(group)
                 self._heartbeat()
-                if not claimed:
-                    self._rest(stop)
+                wait = self._until_due()
+                if wait > 0 or executor.free() < 1:
+                    self._clock.wait(self._wake, wait or NAP.total_seconds())
+                    continue
+                for group in _by_instance(self._claim(executor.free())):
+                    executor.submit(group)
         finally:
             self._stopping.set()
             executor.close()
@@ -114,7 +115,7 @@ class Scheduler:
             if self._stopping.is_set():
                 return
             try:
-                self._poller.run(poll)
+                self._poller.run(poll, keep=self._heartbeat)
             except ConnectoryError as error:
                 # The store cannot even take the failure down: the lease runs out, and the poll is tried again.
                 log.error("poll of %s of instance %s: %s", poll.resource, poll.instance_id, error)
@@ -122,20 +123,19 @@ class Scheduler:
                 log.exception("poll of %s of instance %s failed in an unknown way", poll.resource, poll.instance_id)
 
     def _heartbeat(self) -> None:
+        """Renew the leases now and then; called between pages, and by the loop for polls that wait their turn."""
         now = self._clock.now()
         if now - self._renewed >= HEARTBEAT:
             self._renewed = now
             with self._database.write() as connection:
                 polls.renew_leases(connection, self._owner.name, to_micros(now + LEASE))
 
-    def _rest(self, stop: threading.Event) -> None:
+    def _until_due(self) -> float:
+        """Seconds to wait, at most a nap: another process may make something due."""
         with self._database.read() as connection:
             due = polls.next_due(connection, self._instance_ids)
-        wait = NAP.total_seconds()
-        if due is not None:
-            wait = min(wait, max(0.01, (due - to_micros(self._clock.now())) / 1_000_000))
-        if not stop.is_set():
-            self._clock.wait(self._wake, wait)
+        nap = NAP.total_seconds()
+        return nap if due is None else min(nap, max(0.0, (due - to_micros(self._clock.now())) / 1_000_000))
 
     def _free(self, owners: Collection[str]) -> None:
         with self._database.write() as connection:

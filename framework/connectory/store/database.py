@@ -41,14 +41,13 @@ class Database:
         return database
 
     @classmethod
-    def open_file(cls, path: Path) -> Database:
+    def open_in(cls, home: Path, url: str) -> Database:
+        """The same, for a store whose process keeps its files in `home`, which is made where it is missing."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise StoreError(
-                f"cannot create the folder: {error.strerror}", where=str(path.parent), hint=_ELSEWHERE
-            ) from error
-        return cls.open(f"sqlite:///{path}")
+            raise StoreError(f"cannot create the folder: {error.strerror}", where=str(home), hint=_ELSEWHERE) from error
+        return cls.open(url)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:

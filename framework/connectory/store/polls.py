@@ -69,13 +69,15 @@ def find(connection: Connection, instance_id: int | None = None) -> list[PollRow
     return [_row(row) for row in connection.execute(query)]
 
 
-def configure(connection: Connection, instance_id: int, resource: str, *, interval: int, due_at: int) -> None:
-    """Set the interval; an edit never touches the cursor."""
+def configure(
+    connection: Connection, instance_id: int, resource: str, *, active: bool, interval: int, due_at: int
+) -> None:
+    """Set the interval, and whether it is polled at all; an edit never touches the cursor."""
     earlier = func.min if is_sqlite(connection) else func.least
     connection.execute(
         update(polls)
         .where(polls.c.instance_id == instance_id, polls.c.resource == resource)
-        .values(interval=interval, next_due_at=earlier(polls.c.next_due_at, due_at))
+        .values(active=active, interval=interval, next_due_at=earlier(polls.c.next_due_at, due_at))
     )
 
 

@@ -1,0 +1,421 @@
+"""Creates, changes, pauses and removes instances.
+
+An instance is checked whole before anything is written: its configuration, each poll URL, each date pattern. Then its
+login is proved, and only then it is polled. An edit never moves a cursor.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..auth import Token
+from ..clock import from_micros, to_micros
+from ..errors import AuthenticationError, ConfigurationError, ConflictError, NotFoundError, RetryLaterError
+from ..schemas import (
+    CALLBACK_URL,
+    FIRST_POLL,
+    MASK,
+    NOTIFICATIONS_ENABLED,
+    REFRESH_INTERVAL,
+    configuration_schema,
+    load_configuration,
+    load_instance_body,
+    parse_first_poll,
+)
+from ..secrets import Secret
+from ..store import deliveries, instances, polls
+from .runtime import compile_plans
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from ..clock import Clock
+    from ..model import Config, Element
+    from ..plugins import Plugins
+    from ..store.database import Database
+    from ..store.instances import InstanceRow
+    from ..store.polls import PollRow
+    from .oauth import AuthorizationFlow
+    from .plan import Plan
+    from .runtime import Runtimes
+    from .tokens import TokenKeeper
+    from .vault import Vault
+
+_TAG = re.compile(r"<[^>]*>")
+
+# What servicenowoauth's documentation gave as the code where the password grant was meant.
+_PASSWORD_CODE = "1000"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """An instance that was checked and is not stored yet."""
+
+    element: Element
+    name: str
+    tags: Sequence[str]
+    raw: Mapping[str, Any]
+    config: Config
+    plans: Mapping[str, Plan]
+    provider_data: Mapping[str, Any]
+    external: str
+
+    @property
+    def warnings(self) -> list[str]:
+        return [f"{name}: {warning}" for name, plan in self.plans.items() for warning in plan.warnings]
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether a person must allow the access in a browser before the instance can be created."""
+        if self.element.oauth is None or self.external == "initial":
+            return False
+        return not self.provider_data.get("code") and not (self.config.get("username") and self.config.get("password"))
+
+
+class Instances:
+    """The instances of one store."""
+
+    def __init__(
+        self,
+        database: Database,
+        plugins: Plugins,
+        vault: Vault,
+        tokens: TokenKeeper,
+        runtimes: Runtimes,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._plugins = plugins
+        self._vault = vault
+        self._tokens = tokens
+        self._runtimes = runtimes
+        self._clock = clock
+
+    # Creating
+
+    def prepare(self, body: Any) -> Draft:
+        """Check the body of `POST /instances`; nothing is asked of the provider, nothing is written."""
+        loaded = load_instance_body(body)
+        element = self._element_of(loaded["element"])
+        config = load_configuration(element, loaded["configuration"])
+        name = sanitised(loaded["name"] or element.key)
+        return Draft(
+            element=element,
+            name=name,
+            tags=loaded["tags"] if loaded["tags"] is not None else [name],
+            raw=loaded["configuration"],
+            config=config,
+            plans=compile_plans(element, config, self._plugins),
+            provider_data=loaded["provider_data"],
+            external=loaded["external_authentication"],
+        )
+
+    def flow(self, draft: Draft) -> AuthorizationFlow:
+        """The OAuth2 flow for a draft that needs a consent."""
+        return self._runtimes.flow(draft.element, draft.config)
+
+    def create(self, body: Any) -> InstanceRow:
+        """Check the body, log in with what it brings, store the instance."""
+        draft = self.prepare(body)
+        return self.establish(draft, self._token_of(draft))
+
+    def establish(self, draft: Draft, token: Token | None) -> InstanceRow:
+        """Store a draft with its login, prove the login, and start its polls.
+
+        The tokens are stored before they are used, so that one which the provider rotates is never lost.
+        """
+        public, hidden = self._vault.split(draft.element, draft.raw)
+        now = self._clock.now()
+        with self._database.write() as connection:
+            instance_id = instances.add(
+                connection,
+                {
+                    "element_key": draft.element.key,
+                    "name": draft.name,
+                    "tags": list(draft.tags),
+                    "configuration": public,
+                    "state": instances.ACTIVE,
+                    "external_authentication": draft.external,
+                    "created_at": to_micros(now),
+                    "updated_at": to_micros(now),
+                },
+            )
+            self._vault.close(connection, instance_id, hidden)
+            if draft.config[CALLBACK_URL]:
+                deliveries.create_subscription(connection, instance_id, draft.config[CALLBACK_URL], to_micros(now))
+        if token is not None:
+            self._tokens.save(instance_id, token)
+        offset = self._prove(draft, instance_id)
+        with self._database.write() as connection:
+            instances.set_clock_offset(connection, instance_id, round(offset.total_seconds() * 1_000_000))
+            self._start(connection, instance_id, draft.config, draft.plans, now + offset)
+        return self.get(instance_id)
+
+    def _element_of(self, reference: Mapping[str, Any]) -> Element:
+        key, number = reference.get("key"), reference.get("id")
+        if key:
+            return self._plugins.element(key)
+        for element in self._plugins.elements():
+            if number is not None and element.id == number:
+                return element
+        if number is not None:
+            return self._plugins.element(str(number))
+        raise ConfigurationError("no element is named", where="element.key", hint='e.g. "element": {"key": "..."}')
+
+    def _token_of(self, draft: Draft) -> Token | None:
+        if draft.element.oauth is None:
+            return None
+        flow, config = self.flow(draft), draft.config
+        if draft.external == "initial":
+            return self._initial_token(draft, flow)
+        code = draft.provider_data.get("code")
+        username, password = config.get("username"), config.get("password")
+        if username and password and code in {None, "", _PASSWORD_CODE}:
+            return flow.password(str(username), password if isinstance(password, Secret) else Secret(str(password)))
+        if not isinstance(code, str) or not code:
+            raise AuthenticationError(
+                "there is no authorization code, and no refresh token to start from",
+                where="providerData.code",
+                hint=f"`connect run {draft.element.key}` opens the provider's consent page",
+            )
+        return flow.exchange_code(code)
+
+    def _initial_token(self, draft: Draft, flow: AuthorizationFlow) -> Token:
+        refresh_token = draft.config.get("oauth.user.refresh_token")
+        if not refresh_token:
+            raise ConfigurationError(
+                "missing required configuration: oauth.user.refresh_token",
+                where="configuration",
+                hint="externalAuthentication `initial` starts from an existing refresh token",
+            )
+        return flow.refresh(Token(access_token=Secret(""), refresh_token=refresh_token))
+
+    def _prove(self, draft: Draft, instance_id: int) -> timedelta:
+        """Make the element's cheap request, and return how far the provider's clock is ahead of ours.
+
+        A refused login takes the instance back. A provider that does not answer now may do so later: polling goes on
+        asking.
+        """
+        if draft.element.probe is None:
+            return timedelta(0)
+        client = self._runtimes.client(draft.element, draft.config, instance_id)
+        try:
+            date = client.send(draft.element.probe).date
+        except RetryLaterError:
+            return timedelta(0)
+        except Exception:
+            self.delete(instance_id)
+            raise
+        return timedelta(0) if date is None else date - self._clock.now()
+
+    def _start(
+        self, connection: Connection, instance_id: int, config: Config, plans: Mapping[str, Plan], now: datetime
+    ) -> None:
+        """Make the polls; `now` is the provider's time."""
+        if not config[NOTIFICATIONS_ENABLED]:
+            return
+        since = to_micros(parse_first_poll(config[FIRST_POLL], now))
+        known = {poll.resource for poll in polls.find(connection, instance_id)}
+        polls.add(
+            connection,
+            [
+                {
+                    "instance_id": instance_id,
+                    "resource": name,
+                    "interval": _interval(config),
+                    "since": since,
+                    "seen_from": since,
+                    "next_due_at": to_micros(self._clock.now()),
+                }
+                for name in plans
+                if name not in known
+            ],
+        )
+
+    # Looking
+
+    def get(self, instance_id: int) -> InstanceRow:
+        with self._database.read() as connection:
+            row = instances.get(connection, instance_id)
+        if row is None:
+            raise NotFoundError(f"there is no instance {instance_id}", hint="`connect instances list` shows them")
+        return row
+
+    def find(self, *, element_key: str | None = None, name: str | None = None) -> list[InstanceRow]:
+        with self._database.read() as connection:
+            return instances.find(connection, element_key=element_key, name=name)
+
+    def resolve(self, reference: str) -> InstanceRow:
+        """An instance by its id or, where no other has it, by its name."""
+        if reference.isdigit():
+            return self.get(int(reference))
+        named = self.find(name=reference)
+        if len(named) == 1:
+            return named[0]
+        if named:
+            ids = ", ".join(str(row.id) for row in named)
+            raise ConflictError(f"several instances are called {reference!r}: {ids}", hint="name one by its id")
+        raise NotFoundError(f"there is no instance {reference!r}", hint="`connect instances list` shows them")
+
+    def polls(self, instance_id: int) -> list[PollRow]:
+        with self._database.read() as connection:
+            return polls.find(connection, instance_id)
+
+    def describe(self, row: InstanceRow) -> dict[str, Any]:
+        """The instance as the platform's API shows it, and its state beside it; secrets are masked."""
+        element = self._plugins.element(row.element_key)
+        configuration = self._shown_configuration(element, row)
+        enabled = str(configuration.get(NOTIFICATIONS_ENABLED)).lower() == "true"
+        return {
+            "id": row.id,
+            "name": row.name,
+            "createdDate": _iso(row.created_at),
+            "element": {"id": element.id, "key": element.key, "name": element.name, "hub": element.hub},
+            "tags": list(row.tags),
+            "valid": row.state != instances.NEEDS_REAUTH,
+            "disabled": row.state == instances.PAUSED,
+            "configuration": configuration,
+            "eventsEnabled": enabled,
+            "externalAuthentication": row.external_authentication,
+            "state": row.state,
+            "stateReason": row.state_reason,
+            "polls": [describe_poll(poll) for poll in self.polls(row.id)],
+        }
+
+    def _shown_configuration(self, element: Element, row: InstanceRow) -> dict[str, str | None]:
+        with self._database.read() as connection:
+            hidden = self._vault.names(connection, row.id)
+        defaults = {
+            field.data_key: _default_text(field.load_default)
+            for field in configuration_schema(element).fields.values()
+            if field.data_key
+        }
+        given = {key: _text(value) for key, value in row.configuration.items()}
+        return dict(sorted((defaults | given | dict.fromkeys(hidden, MASK)).items()))
+
+    # Changing
+
+    def update(
+        self,
+        instance_id: int,
+        *,
+        name: str | None = None,
+        tags: Sequence[str] | None = None,
+        configuration: Mapping[str, Any] | None = None,
+    ) -> InstanceRow:
+        """Change what is given; configuration is merged key by key, and cursors stay where they are."""
+        row = self.get(instance_id)
+        element = self._plugins.element(row.element_key)
+        with self._database.read() as connection:
+            raw = self._vault.open(connection, row) | dict(configuration or {})
+        config = load_configuration(element, raw)
+        plans = compile_plans(element, config, self._plugins)
+        public, hidden = self._vault.split(element, raw)
+        values: dict[str, Any] = {"configuration": public}
+        if name is not None:
+            values["name"] = sanitised(name)
+        if tags is not None:
+            values["tags"] = list(tags)
+        now = self._clock.now()
+        with self._database.write() as connection:
+            instances.change(connection, instance_id, to_micros(now), values)
+            self._vault.close(connection, instance_id, hidden)
+            deliveries.set_callback_url(connection, instance_id, config[CALLBACK_URL], to_micros(now))
+            self._start(connection, instance_id, config, plans, now + timedelta(microseconds=row.clock_offset))
+            self._reschedule(connection, instance_id, config, plans)
+        return self.get(instance_id)
+
+    def _reschedule(self, connection: Connection, instance_id: int, config: Config, plans: Mapping[str, Plan]) -> None:
+        enabled = config[NOTIFICATIONS_ENABLED]
+        for poll in polls.find(connection, instance_id):
+            polls.configure(
+                connection,
+                instance_id,
+                poll.resource,
+                active=enabled and poll.resource in plans,
+                interval=_interval(config),
+                due_at=to_micros(self._clock.now()) + _interval(config),
+            )
+
+    def reauthenticate(self, instance_id: int, token: Token) -> InstanceRow:
+        """Give an instance a new login; polling goes on where it stopped."""
+        self._tokens.save(instance_id, token)
+        return self._set_state(instance_id, instances.ACTIVE)
+
+    def pause(self, instance_id: int) -> InstanceRow:
+        return self._set_state(instance_id, instances.PAUSED)
+
+    def resume(self, instance_id: int) -> InstanceRow:
+        row = self.get(instance_id)
+        if row.state == instances.NEEDS_REAUTH:
+            raise ConflictError(
+                f"instance {instance_id} needs a new login: {row.state_reason}",
+                hint=f"`connect instances reauth {instance_id}` asks for it",
+            )
+        return self._set_state(instance_id, instances.ACTIVE)
+
+    def _set_state(self, instance_id: int, state: str) -> InstanceRow:
+        self.get(instance_id)
+        now = to_micros(self._clock.now())
+        with self._database.write() as connection:
+            instances.change(connection, instance_id, now, {"state": state, "state_reason": None})
+            if state == instances.ACTIVE:
+                polls.make_due(connection, [instance_id], now)
+        return self.get(instance_id)
+
+    def delete(self, instance_id: int) -> None:
+        """Remove an instance and everything that belongs to it; an id is never used again."""
+        self.get(instance_id)
+        with self._database.write() as connection:
+            instances.remove(connection, instance_id)
+
+
+def sanitised(name: str) -> str:
+    """A name without markup, as the platform keeps it."""
+    return html.unescape(_TAG.sub("", name)).strip() or "unnamed"
+
+
+def describe_poll(poll: PollRow) -> dict[str, Any]:
+    """The state of a poll in words that people know."""
+    return {
+        "resource": poll.resource,
+        "active": poll.active,
+        "intervalSeconds": poll.interval / 1_000_000,
+        "since": _iso(poll.since),
+        "lastPoll": _iso(poll.polled_at),
+        "nextPoll": _iso(poll.next_due_at),
+        "failures": poll.failures,
+        "failure": poll.failure,
+        "waitingUntil": _iso(poll.next_due_at) if poll.failures else None,
+        "running": poll.lease_owner is not None,
+        "summary": poll.summary,
+    }
+
+
+def _interval(config: Config) -> int:
+    interval: timedelta = config[REFRESH_INTERVAL]
+    return round(interval.total_seconds() * 1_000_000)
+
+
+def _iso(micros: int | None) -> str | None:
+    return None if micros is None else from_micros(micros).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _default_text(value: Any) -> str | None:
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds() / 60:g}"
+    return None if callable(value) or type(value).__name__ == "_Missing" else _text(value)
+
+
+def _text(value: Any) -> str | None:
+    """A configuration value as the platform answers it: text or null, whatever was sent."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value)
