@@ -1,1 +1,139 @@
-"""Connectory."""
+"""Connectory: a plugin-based connector framework.
+
+These are the public names. They are loaded when they are first used, so that a command line that needs few of them
+starts fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .auth import ApiKeyAuth, BasicAuth, BearerAuth, Token, TokenSource
+    from .ceql import parse as parse_ceql
+    from .dates import Codec, compile_pattern
+    from .errors import (
+        AuthenticationError,
+        ConfigurationError,
+        ConnectoryError,
+        NotFoundError,
+        PluginError,
+        ProviderError,
+        QueryError,
+        RetryLaterError,
+    )
+    from .hookspecs import hookimpl
+    from .http import Client
+    from .model import (
+        Action,
+        Config,
+        Element,
+        Endpoint,
+        OAuth2,
+        Page,
+        Paginator,
+        Params,
+        Pkce,
+        Query,
+        Request,
+        Resource,
+        Response,
+        Verdict,
+        Window,
+        judge_by_status,
+    )
+    from .paging import SinglePage
+    from .secrets import Secret
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "auth": ("ApiKeyAuth", "BasicAuth", "BearerAuth", "Token", "TokenSource"),
+    "dates": ("Codec", "compile_pattern"),
+    "errors": (
+        "AuthenticationError",
+        "ConfigurationError",
+        "ConnectoryError",
+        "NotFoundError",
+        "PluginError",
+        "ProviderError",
+        "QueryError",
+        "RetryLaterError",
+    ),
+    "hookspecs": ("hookimpl",),
+    "http": ("Client",),
+    "model": (
+        "Action",
+        "Config",
+        "Element",
+        "Endpoint",
+        "OAuth2",
+        "Page",
+        "Paginator",
+        "Params",
+        "Pkce",
+        "Query",
+        "Request",
+        "Resource",
+        "Response",
+        "Verdict",
+        "Window",
+        "judge_by_status",
+    ),
+    "paging": ("SinglePage",),
+    "secrets": ("Secret",),
+}
+_RENAMED = {"parse_ceql": ("ceql", "parse")}
+_WHERE = {name: (home, name) for home, names in _HOMES.items() for name in names} | _RENAMED
+
+__all__ = [
+    "Action",
+    "ApiKeyAuth",
+    "AuthenticationError",
+    "BasicAuth",
+    "BearerAuth",
+    "Client",
+    "Codec",
+    "Config",
+    "ConfigurationError",
+    "ConnectoryError",
+    "Element",
+    "Endpoint",
+    "NotFoundError",
+    "OAuth2",
+    "Page",
+    "Paginator",
+    "Params",
+    "Pkce",
+    "PluginError",
+    "ProviderError",
+    "Query",
+    "QueryError",
+    "Request",
+    "Resource",
+    "Response",
+    "RetryLaterError",
+    "Secret",
+    "SinglePage",
+    "Token",
+    "TokenSource",
+    "Verdict",
+    "Window",
+    "compile_pattern",
+    "hookimpl",
+    "judge_by_status",
+    "parse_ceql",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module, attribute = _WHERE[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    return getattr(importlib.import_module(f".{module}", __name__), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
