@@ -61,10 +61,7 @@ class Plugins:
 
     @classmethod
     def load(cls, only: Iterable[str] | None = None) -> Plugins:
-        """Load the plugins of installed distributions: those named in `only`, else in `CONNECTORY_PLUGINS`, else all.
-
-        Plugins that own no element are registered first, which makes pluggy ask the owners before them.
-        """
+        """Load what installed distributions offer: those named in `only`, else in `CONNECTORY_PLUGINS`, else all."""
         plugins = cls()
         chosen = _chosen(only)
         loaded: list[tuple[PluginInfo, object]] = []
@@ -76,7 +73,7 @@ class Plugins:
                 loaded.append((info, entry.load()))
             except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything, and must break only itself
                 plugins._quarantine(info, f"its import failed: {_describe(error)}")
-        for info, plugin in sorted(loaded, key=lambda pair: hasattr(pair[1], "connect_register_elements")):
+        for info, plugin in loaded:
             plugins._register(info, plugin)
         for name in sorted((chosen or set()) - plugins._infos.keys()):
             plugins._quarantine(PluginInfo(name=name), f"{CHOICE_VARIABLE} names it, but it is not installed")
@@ -100,6 +97,8 @@ class Plugins:
                 self._pm.unregister(plugin)
             self._quarantine(info, _describe(error))
             return
+        if not elements:
+            self._put_owners_first()
         self._callers.clear()
         self._elements |= elements
         self._owners |= dict.fromkeys(elements, plugin)
@@ -110,6 +109,13 @@ class Plugins:
             hooks=tuple(sorted(hooks)),
             elements=tuple(elements),
         )
+
+    def _put_owners_first(self) -> None:
+        """Pluggy asks the plugin that was registered last first."""
+        for owner in {id(owner): owner for owner in self._owners.values()}.values():
+            name = self._pm.get_name(owner)
+            self._pm.unregister(owner)
+            self._pm.register(owner, name)
 
     def _checked_hooks(self, plugin: object) -> set[str]:
         callers = self._pm.get_hookcallers(plugin) or []

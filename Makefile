@@ -1,0 +1,31 @@
+# `make run` and `make test` need Python 3.11 or newer and a package index, nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
+
+.PHONY: run test check bench clean
+
+# The main job, against a sandboxed ServiceNow: changes arrive at a receiver as signed notifications.
+run: $(READY)
+	$(BIN)/connect run servicenowoauth --sandbox --for 30s
+
+test: $(READY)
+	$(BIN)/pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python -m tests.bench
+
+$(READY): $(PROJECTS)
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,dev]' $(patsubst %/pyproject.toml,--editable %,$(wildcard plugins/*/pyproject.toml))
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
