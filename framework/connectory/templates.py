@@ -1,0 +1,258 @@
+"""Poll URLs: the `${...}` templates in them, and the path and parameters they become.
+
+The order matters. Patterns hold quotes inside quoted literals and dates hold `+`, so the templates are filled in
+first, on the raw text; `split_poll_url` cuts the result; only then is a `where` parsed, and encoded by the HTTP client.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
+
+from .dates import EPOCH, DateCodec, compile_pattern, parse_timezone
+from .errors import DatePatternError, TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SIZE_LIMIT = 16 * 1024
+_MILLISECOND = timedelta(milliseconds=1)
+_EPOCH_UNITS = {"s": timedelta(seconds=1), "ms": _MILLISECOND, "us": timedelta(microseconds=1)}
+_DESCRIPTORS = {name.lower(): name for name in ("gmtDate", "date", "dateTimeZone", "epoch", "milliseconds")}
+_KNOWN = (
+    "${gmtDate:PATTERN}, ${date:PATTERN}, ${dateTimeZone:ZONE:PATTERN}, ${epoch}, ${epoch:s}, ${epoch:us}, "
+    "${milliseconds}"
+)
+_ZONE = re.compile(r"\s*((?:GMT|UTC)?[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]\w*(?:[/+-]\w+)*)\s*:", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One `${...}`. Without a codec it is a count of `unit` since 1970; `in_server_zone` is true of `${date:...}`."""
+
+    descriptor: str
+    position: int
+    end: int
+    unit: timedelta
+    codec: DateCodec | None = None
+    in_server_zone: bool = False
+
+    def render(self, since: datetime, server_timezone: tzinfo) -> str:
+        if self.codec is None:
+            return str((since - EPOCH) // self.unit)
+        if self.in_server_zone:
+            return compile_pattern(self.codec.pattern, server_timezone).format(since)
+        return self.codec.format(since)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A poll URL with date slots. `position` and `end` of a slot are those of its `${` and behind its `}`."""
+
+    text: str
+    slots: tuple[Slot, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for the person who wrote the URL, each once."""
+        found = [warning for slot in self.slots if slot.codec for warning in slot.codec.warnings]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def unit(self) -> timedelta:
+        """The coarsest step that a rendered date takes; zero where there is no date."""
+        return max((slot.unit for slot in self.slots), default=timedelta(0))
+
+    def render(self, since: datetime, *, server_timezone: tzinfo = UTC) -> str:
+        """The raw URL for one aware moment. Dates are cut to their unit, never rounded up."""
+        if since.tzinfo is None:
+            raise ValueError(f"{since.isoformat()} has no time zone")
+        pieces, done = [], 0
+        for slot in self.slots:
+            pieces += [self.text[done : slot.position], slot.render(since, server_timezone)]
+            done = slot.end
+        return "".join([*pieces, self.text[done:]])
+
+
+@dataclass(frozen=True, slots=True)
+class PollURL:
+    """`params` are decoded and in the order of the URL; a name may occur twice."""
+
+    path: str
+    params: tuple[tuple[str, str], ...]
+
+
+def parse_template(text: str) -> Template:
+    """TemplateError points at the character that is wrong and says what may stand there."""
+    return _parse(text)
+
+
+@lru_cache(maxsize=512)
+def _parse(text: str) -> Template:
+    if len(text) > _SIZE_LIMIT:
+        raise TemplateError(f"the URL is longer than {_SIZE_LIMIT} characters", text=text, position=_SIZE_LIMIT)
+    return Template(text, tuple(_slots(text)))
+
+
+def _slots(text: str) -> Iterator[Slot]:
+    position = text.find("${")
+    while position >= 0:
+        end = _end_of_slot(text, position)
+        yield _SlotText(text, position, end).slot()
+        position = text.find("${", end)
+
+
+def _end_of_slot(text: str, position: int) -> int:
+    limit = text.find("${", position + 2)
+    closings = [match.start() for match in re.finditer("}", text[:limit] if limit >= 0 else text)]
+    closings = [closing for closing in closings if closing > position]
+    if not closings:
+        raise TemplateError("this ${ is never closed", text=text, position=position, hint="end the template with }")
+    # A } may be quoted text of the pattern. Where no } leaves the quotes paired, a quote is missing, and the
+    # first } is the end: the codec then decides whether it can read the pattern all the same.
+    paired = (closing for closing in closings if text.count("'", position, closing) % 2 == 0)
+    return next(paired, closings[0]) + 1
+
+
+class _SlotText:
+    """The text of one slot; reads it from left to right, so that each mistake knows where it is."""
+
+    def __init__(self, text: str, position: int, end: int) -> None:
+        self.text = text
+        self.position = position
+        self.end = end
+        self.body = text[position + 2 : end - 1]
+        self.word = self.body.partition(":")[0]
+        self.argument = self.body[len(self.word) + 1 :] if ":" in self.body else None
+        self.argument_position = position + 2 + len(self.word) + 1
+
+    def slot(self) -> Slot:
+        descriptor = _DESCRIPTORS.get(self.word.strip().lower())
+        if descriptor is None:
+            raise self._unknown()
+        if descriptor == "dateTimeZone":
+            return self._zoned(descriptor)
+        if descriptor in ("epoch", "milliseconds"):
+            return self._count(descriptor)
+        if self.argument is None:
+            return self._made(descriptor, unit=_MILLISECOND)
+        codec = self._codec(descriptor, self.argument, self.argument_position, UTC)
+        return self._made(descriptor, unit=codec.unit, codec=codec, in_server_zone=descriptor == "date")
+
+    def _made(
+        self, descriptor: str, *, unit: timedelta, codec: DateCodec | None = None, in_server_zone: bool = False
+    ) -> Slot:
+        return Slot(
+            descriptor=descriptor,
+            position=self.position,
+            end=self.end,
+            unit=unit,
+            codec=codec,
+            in_server_zone=in_server_zone,
+        )
+
+    def _count(self, descriptor: str) -> Slot:
+        if self.argument is None:
+            return self._made(descriptor, unit=_MILLISECOND)
+        unit = _EPOCH_UNITS.get(self.argument.strip().lower()) if descriptor == "epoch" else None
+        if unit is None:
+            raise self._mistake(
+                f"${{{descriptor}}} has no unit {self.argument.strip()[:40]}",
+                self.argument_position,
+                "write ${epoch:s}, ${epoch:ms} or ${epoch:us}",
+            )
+        return self._made(descriptor, unit=unit)
+
+    def _zoned(self, descriptor: str) -> Slot:
+        match = _ZONE.match(self.argument or "")
+        if match is None:
+            raise self._mistake(
+                f"${{{descriptor}}} needs a time zone and a pattern",
+                min(self.argument_position, self.end - 1),
+                "for example ${dateTimeZone:America/Denver:yyyy-MM-dd HH:mm:ss}; -07:00 is a zone too",
+            )
+        position = self.argument_position + match.start(1)
+        try:
+            parse_timezone(match[1])
+        except DatePatternError as error:
+            raise self._wrapped(descriptor, error, position) from error
+        pattern = match.string[match.end() :]
+        codec = self._codec(descriptor, pattern, self.argument_position + match.end(), match[1])
+        return self._made(descriptor, unit=codec.unit, codec=codec)
+
+    def _codec(self, descriptor: str, pattern: str, position: int, zone: str | tzinfo) -> DateCodec:
+        try:
+            return compile_pattern(pattern, zone)
+        except DatePatternError as error:
+            raise self._wrapped(descriptor, error, position) from error
+
+    def _wrapped(self, descriptor: str, error: DatePatternError, position: int) -> TemplateError:
+        return self._mistake(f"${{{descriptor}}}: {error.message}", position + error.position, error.hint)
+
+    def _unknown(self) -> TemplateError:
+        word = self.word.strip()[:40]
+        nearest = difflib.get_close_matches(word.lower(), _DESCRIPTORS, n=1)
+        guess = f"did you mean {_DESCRIPTORS[nearest[0]]}? " if nearest else ""
+        return self._mistake(f"unknown template descriptor {word!r}", self.position + 2, f"{guess}There are {_KNOWN}")
+
+    def _mistake(self, message: str, position: int, hint: str | None) -> TemplateError:
+        return TemplateError(message, text=self.text, position=position, hint=hint)
+
+
+# --- the rendered URL -------------------------------------------------------------------------------------------
+
+_ABSOLUTE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:|//)")
+
+# An & inside a quoted literal belongs to it; a quote that is never closed protects nothing.
+_LITERAL = r"'(?:[^'\\]|\\.)*'"
+_CLOSED = re.compile(rf"(?:[^']|{_LITERAL})*", re.DOTALL)
+_LITERAL_OR_CUT = re.compile(rf"{_LITERAL}|(?P<cut>&)", re.DOTALL)
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+
+
+def split_poll_url(rendered: str) -> PollURL:
+    """Path and decoded parameters of a rendered poll URL, which is text as a person writes it.
+
+    `%XX` is decoded where it is valid UTF-8; `+` stays, for it is the sign of an offset. A `%` that must survive
+    before two hexadecimal digits is written `%25`. An absolute URL is a TemplateError.
+    """
+    if _ABSOLUTE.match(rendered):
+        raise TemplateError(
+            "a poll goes through the instance, so its URL has no scheme and no host",
+            text=rendered,
+            position=0,
+            hint="give a path such as /hubs/helpdesk/incidents?where=...",
+        )
+    path, _, query = rendered.strip().partition("?")
+    return PollURL(path, tuple(_parameter(piece) for piece in _pieces(query) if piece.strip()))
+
+
+def _pieces(query: str) -> Iterator[str]:
+    closed = _CLOSED.match(query)
+    end = closed.end() if closed else 0
+    cuts = [match.start() for match in _LITERAL_OR_CUT.finditer(query, 0, end) if match["cut"]]
+    cuts += [match.start() for match in re.finditer("&", query) if match.start() >= end]
+    for start, stop in pairwise([-1, *cuts, len(query)]):
+        yield query[start + 1 : stop]
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return _decoded(name).strip(), _decoded(value)
+
+
+def _decoded(text: str) -> str:
+    return _ESCAPES.sub(_decoded_run, text)
+
+
+def _decoded_run(match: re.Match[str]) -> str:
+    try:
+        return unquote_to_bytes(match[0]).decode()
+    except UnicodeDecodeError:
+        return match[0]
