@@ -34,6 +34,8 @@ from .ceqltree import (
 from .errors import QueryError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import lark
 
 __all__ = [
@@ -75,19 +77,33 @@ def _parse(text: str) -> Expression | None:
     if len(text) > _SIZE_LIMIT:
         raise QueryError(f"the query is longer than {_SIZE_LIMIT} characters", text=text, position=_SIZE_LIMIT)
     _check_depth(text)
+    try:
+        return _read(text)
+    except _NotAValueError as error:
+        raise _unexpected(text, error.position, {"BARE"}) from None
+    except _MistakeError as error:
+        raise QueryError(str(error), text=text, position=error.position, hint=error.hint) from None
+
+
+def _read(text: str) -> Expression:
     import lark
 
     try:
         return cast("Expression", _parser().parse(text))
     except lark.exceptions.UnexpectedToken as error:
+        _check_last_value(error.token_history)
         position = len(text) if error.token.type == "$END" else error.token.start_pos or 0
         raise _unexpected(text, position, set(error.expected)) from None
     except lark.exceptions.UnexpectedCharacters as error:
+        _check_last_value(error.token_history)
         raise _unexpected(text, cast("int", error.pos_in_stream), set(error.allowed)) from None
-    except _NotAValueError as error:
-        raise _unexpected(text, error.position, {"BARE"}) from None
-    except _MistakeError as error:
-        raise QueryError(str(error), text=text, position=error.position, hint=error.hint) from None
+
+
+def _check_last_value(history: Sequence[lark.Token | None] | None) -> None:
+    # In `status = in progress` it is not "progress" that is wrong.
+    last = history[-1] if history else None
+    if last is not None and last.type == "BARE":
+        _bare(last)
 
 
 @lru_cache(maxsize=1)

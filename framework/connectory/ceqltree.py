@@ -150,7 +150,7 @@ def _plain(value: Value) -> str:
     return str(value)
 
 
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,299})(\.[0-9]{1,300})?")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,308})(\.[0-9]{1,400})?")
 _TIME = r"[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
 _BARE_TEXT = re.compile(rf"-?[0-9]+|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:{_TIME})?")
 _CONSTANTS = {"true": True, "false": False}
@@ -159,7 +159,8 @@ _CONSTANTS = {"true": True, "false": False}
 def bare_value(text: str) -> Value | None:
     """What a text without quotes stands for; None where it needs them. `007` and dates stay text."""
     if number := _NUMBER.fullmatch(text):
-        return float(text) if number[1] else int(text)
+        value = float(text) if number[1] else int(text)
+        return value if isfinite(value) else None
     constant = _CONSTANTS.get(text.lower())
     if constant is not None:
         return constant
