@@ -145,6 +145,19 @@ def test_the_fast_way_refuses_what_the_careful_way_refuses(value, zone):
         compile_pattern("yyyy-MM-dd HH:mm:ss", zone).parse(value)
 
 
+@pytest.mark.parametrize("value", ["2017-09-27T20:35:12", "2017-09-27T20:35:12+02:00", "2017-09-27_20:35:12Z", "Z"])
+@pytest.mark.parametrize("zone", ["", "PST"])
+def test_a_quoted_z_has_to_be_there(value, zone):
+    with pytest.raises(ValueError, match="it has another shape"):
+        compile_pattern("yyyy-MM-dd'T'HH:mm:ss'Z'", zone).parse(value)
+
+
+@pytest.mark.parametrize("value", ["2017-09-27T20:35:12", "2017-09-27_20:35:12Z", "2017-09-27T20:35:12 PST8PDT"])
+def test_an_offset_has_to_be_there(value):
+    with pytest.raises(ValueError, match="it has another shape"):
+        compile_pattern("yyyy-MM-dd'T'HH:mm:ssXXX").parse(value)
+
+
 def test_a_naive_moment_is_not_written():
     with pytest.raises(ValueError, match="has no time zone"):
         compile_pattern("yyyy").format(datetime(2017, 1, 1))  # noqa: DTZ001 - the mistake under test
