@@ -1,0 +1,67 @@
+"""A fake ServiceNow to develop and test against: a WSGI application for a real loopback server.
+
+1. `Sandbox` (app) is the application and, as an `Instance` (instance), its state: tables, clock, tokens, faults.
+2. Records live in `store` under the columns of `tables`; every write passes `business` and its `rules`.
+3. Encoded queries are read by `query`, compiled by `matching` from `operators`, `literals` and `paths`.
+4. `api` finds the caller and the handler: `tableapi`, `stats`, `batch`, `attachments`; `oauth` has the login pages.
+5. `switches` say what kind of instance this is, `faults` what goes wrong, `wire` and `outages` carry it out.
+6. `records` fills an instance, `people` change it, `control` lets other processes do all of this over HTTP.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from .app import Sandbox
+from .authority import OAuthClient
+from .clock import Clock, utc_now
+from .faults import KINDS, Fault, Faults, parse_fault
+from .people import People, Step
+from .records import seed_instance
+from .rules import RuleError
+from .switches import AclSwitches, AuditSwitches, OAuthSwitches, RateLimit, Switches
+
+__all__ = [
+    "KINDS",
+    "AclSwitches",
+    "AuditSwitches",
+    "Clock",
+    "Fault",
+    "Faults",
+    "OAuthClient",
+    "OAuthSwitches",
+    "People",
+    "RateLimit",
+    "RuleError",
+    "Sandbox",
+    "Step",
+    "Switches",
+    "create_sandbox",
+    "parse_fault",
+]
+
+
+def create_sandbox(
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    seed: int = 1,
+    switches: Switches | None = None,
+    companies: int = 20,
+    users: int = 40,
+    incidents: int = 60,
+    customer_accounts: int = 0,
+    customer_contacts: int = 0,
+    customer_service: bool = False,
+) -> Sandbox:
+    """An instance with people, companies and incidents; it knows customer tables when it is to have customers."""
+    has_customers = customer_service or customer_accounts > 0 or customer_contacts > 0
+    sandbox = Sandbox(clock, seed, switches, has_customers)
+    seed_instance(
+        sandbox,
+        seed,
+        companies=companies,
+        users=users,
+        incidents=incidents,
+        customer_accounts=customer_accounts,
+        customer_contacts=customer_contacts,
+    )
+    return sandbox

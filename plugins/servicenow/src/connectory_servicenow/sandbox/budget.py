@@ -1,0 +1,52 @@
+"""What limits calls: a budget per user and hour, and how many may run at once."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from .switches import RateLimit
+
+HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    headers: dict[str, str]
+    seconds_to_wait: int
+    """Nonzero when the budget is used up."""
+
+
+class Budget:
+    def __init__(self) -> None:
+        self._used: Counter[tuple[str, int]] = Counter()
+
+    def charge(self, user_id: str, rule: RateLimit, now: datetime) -> Charge:
+        moment = int(now.timestamp())
+        hour, into = divmod(moment, HOUR)
+        self._used[user_id, hour] += 1
+        reset = moment - into + HOUR
+        headers = {
+            "X-RateLimit-Limit": str(rule.limit),
+            "X-RateLimit-Reset": str(reset),
+            "X-RateLimit-Rule": rule.rule,
+        }
+        exhausted = self._used[user_id, hour] > rule.limit
+        return Charge(headers, reset - moment if exhausted else 0)
+
+
+class Gauge:
+    """How many calls run right now, each until its last byte is out."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def enter(self) -> int:
+        with self._lock:
+            self.count += 1
+            return self.count
+
+    def leave(self) -> None:
+        with self._lock:
+            self.count -= 1

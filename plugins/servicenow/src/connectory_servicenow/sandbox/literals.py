@@ -1,0 +1,40 @@
+"""What the value of a condition means: text, a script's result, or a moment in GMT."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .clock import to_stamp
+from .script import Asker, evaluate
+from .switches import LiteralZone, TLiterals
+
+_MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:([ T])(\d{2}:\d{2}:\d{2})(Z?))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Literals:
+    asker: Asker
+    zone: LiteralZone = "utc"
+    t_form: TLiterals = "ignored"
+
+    def text(self, value: str) -> str | None:
+        """The value itself, or what its script yields; None for a script that cannot be run here."""
+        if not value.startswith("javascript:"):
+            return value
+        return evaluate(value, self.asker)
+
+    def moment(self, value: str) -> str | None:
+        """The GMT stamp a value names; one that names none stays text and is compared as text."""
+        if value.startswith("javascript:"):
+            return evaluate(value, self.asker)
+        return self._stamp(value) or value
+
+    def _stamp(self, value: str) -> str | None:
+        found = _MOMENT.fullmatch(value)
+        if not found or (found[2] == "T" and self.t_form == "ignored"):
+            return None
+        zone = self.asker.zone if self.zone == "user" and not found[4] else UTC
+        try:
+            return to_stamp(datetime.fromisoformat(f"{found[1]} {found[3] or '00:00:00'}").replace(tzinfo=zone))
+        except ValueError:
+            return None

@@ -1,0 +1,137 @@
+"""What kind of instance this is: every behaviour that differs between releases, settings and bad days."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal, TypeVar
+
+Pkce = Literal["off", "allowed", "required"]
+ClientAuth = Literal["both", "basic", "body"]
+Hibernate = Literal["", "page", "redirect"]
+Shuffle = Literal["off", "seed", "page"]
+CancelStyle = Literal["tail", "stray", "cut"]
+LiteralZone = Literal["utc", "user"]
+TLiterals = Literal["ignored", "accepted"]
+HiddenAs = Literal["absent", "empty"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OAuthSwitches:
+    state_required: bool = True
+    pkce: Pkce = "off"
+    body_only: bool = True
+    grants: tuple[str, ...] = ("authorization_code", "refresh_token", "password")
+    scope: str = "useraccount"
+    access_ttl: float = 1800
+    refresh_ttl: float = 8_640_000
+    code_ttl: float = 60
+    rotate_refresh: bool = False
+    refresh_reply_has_refresh_token: bool = True
+    same_token_while_live: bool = True
+    client_auth: ClientAuth = "both"
+    api_scope_missing: bool = False
+    mfa_required: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class AclSwitches:
+    """Read rights; tables are keys, and a row is hidden when its query matches or its share is drawn."""
+
+    hidden_rows: Mapping[str, str] = field(default_factory=dict)
+    hidden_share: Mapping[str, float] = field(default_factory=dict)
+    hidden_as: HiddenAs = "absent"
+    dropped_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    forbidden_tables: tuple[str, ...] = ()
+    forbidden_when_all_hidden: bool = False
+    range_refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Fields whose comparisons and sorting are left out of a query (`query_range`)."""
+    before_query: Mapping[str, str] = field(default_factory=dict)
+    """Conditions that a business rule adds to every list of a table."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditSwitches:
+    delay: float = 0
+    sys_tables: tuple[str, ...] = ()
+    """The `sys_*` tables whose deletes are logged; none by default, not even users."""
+    ignored_tables: tuple[str, ...] = ()
+    retention: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RateLimit:
+    limit: int = 1000
+    rule: str = "5bd8e2f0c0a80164010a3f0e2b1d9c77"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switches:
+    oauth: OAuthSwitches = OAuthSwitches()
+    acl: AclSwitches = AclSwitches()
+    audit: AuditSwitches = AuditSwitches()
+    returns_no_rows: bool = False
+    cancel_after: int | None = None
+    cancel_style: CancelStyle = "tail"
+    hibernate: Hibernate = ""
+    login_html: bool = False
+    bad_gateway: bool = False
+    rate_limit: RateLimit | None = None
+    semaphore: int | None = None
+    """How many calls may run at once; more are refused with a bare 429."""
+    instance_zone: str = "America/Los_Angeles"
+    user_zone: str = ""
+    """Replaces the zone of whoever calls."""
+    literal_zone: LiteralZone = "utc"
+    t_literals: TLiterals = "ignored"
+    shuffle: Shuffle = "seed"
+    """Order of rows that a query leaves open: insertion, one fixed shuffle, or another one for every page."""
+    commit_delay: float = 0
+    touch_own_user: bool = False
+    slow: float = 0
+    drop_connection: bool = False
+    prev_on_first_page: bool = False
+    link_base: str = ""
+    """What the instance believes its own address to be; by default the one it was called by."""
+    longest_link: int = 10_500
+    longest_url: int = 16_384
+
+    def __post_init__(self) -> None:
+        for name, allowed in _WORDS.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is one of {', '.join(repr(word) for word in allowed)}")
+
+
+_WORDS: dict[str, tuple[str, ...]] = {
+    "cancel_style": ("tail", "stray", "cut"),
+    "hibernate": ("", "page", "redirect"),
+    "literal_zone": ("utc", "user"),
+    "t_literals": ("ignored", "accepted"),
+    "shuffle": ("off", "seed", "page"),
+}
+
+_T = TypeVar("_T")
+
+
+def changed(switches: _T, patch: Mapping[str, Any]) -> _T:
+    """The switches with a patch of JSON values; groups such as `oauth` are patched, not replaced."""
+    known = {item.name for item in fields(switches)}  # type: ignore[arg-type]  # only called with dataclasses
+    unknown = sorted(set(patch) - known)
+    if unknown:
+        raise ValueError(f"unknown switch {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    values = {name: _patched(getattr(switches, name), name, value) for name, value in patch.items()}
+    return replace(switches, **values)  # type: ignore[type-var]  # only called with dataclasses
+
+
+def _patched(current: Any, name: str, value: Any) -> Any:
+    if name == "rate_limit" and value is not None:
+        return changed(current or RateLimit(), value)
+    if is_dataclass(current) and isinstance(value, Mapping):
+        return changed(current, value)
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, Mapping):
+        return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}
+    return value
+
+
+def as_json(switches: Switches) -> dict[str, Any]:
+    return asdict(switches)
