@@ -13,6 +13,7 @@ from .faults import Fault
 from .instance import Instance
 from .replies import ApiError, error_reply, no_resource, not_authenticated
 from .store import Record
+from .xml import as_xml, wants_xml
 
 Handler = Callable[..., Response]
 
@@ -59,6 +60,8 @@ def answer(instance: Instance, request: Request, faults: tuple[Fault, ...]) -> t
     call = Call(instance, request, user, faults=faults)
     reply = _within_budget(call)
     reply.headers["X-Is-Logged-In"] = "true"
+    if wants_xml(request):
+        as_xml(reply)
     return reply, call
 
 
@@ -130,5 +133,6 @@ def _find_handler(request: Request) -> tuple[Handler, dict[str, Any]]:
 
 def _require_acceptable(request: Request) -> None:
     wanted = request.accept_mimetypes
-    if wanted and not wanted.accept_json and not request.path.endswith("/file"):
+    understood = wanted.accept_json or wanted["application/xml"]
+    if wanted and not understood and not request.path.endswith("/file"):
         raise ApiError(406, "Not acceptable", f"{request.headers.get('Accept')} is not available")

@@ -40,7 +40,10 @@ class Sandbox(Instance):
         self.control = Control(self, self.people)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        return _respond(self, Request(environ))(environ, start_response)
+        # Leaving the request closes the files that were uploaded with it.
+        with Request(environ) as request:
+            reply = _respond(self, request)
+        return reply(environ, start_response)
 
     @property
     def wsgi(self) -> "Sandbox":

@@ -24,7 +24,7 @@ def writable(call: Call, table: str) -> dict[str, Any]:
 
 
 def read_body(call: Call) -> dict[str, Any]:
-    if not call.request.get_data():
+    if not call.request.content_length:
         return {}
     if call.request.mimetype not in {"application/json", "text/json"}:
         raise ApiError(
