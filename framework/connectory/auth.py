@@ -1,0 +1,111 @@
+"""Ready-made auth: what signs the requests of one instance. Each is a `requests` `AuthBase`."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from requests.auth import AuthBase
+
+from .secrets import Secret, reveal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from requests import PreparedRequest
+
+_BEARER = "Bearer "
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Token:
+    """What an OAuth2 provider gave. `expires_at` is aware UTC, None where the provider named no life.
+
+    `version` goes up with each renewal that was stored; `extra` holds the reply's other fields.
+    """
+
+    access_token: Secret
+    refresh_token: Secret | None = None
+    token_type: str = "Bearer"
+    expires_at: datetime | None = None
+    scope: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    version: int = 0
+
+
+class TokenSource(Protocol):
+    """The tokens of one instance, always the ones that are valid now."""
+
+    def current(self) -> Token:
+        """A token that is good for a while; it is renewed early. `AuthenticationError` where a person must log in."""
+        ...
+
+    def renew(self, rejected: str) -> Token:
+        """A token other than the access token that the provider rejected."""
+        ...
+
+
+class BearerAuth(AuthBase):
+    """`Authorization: Bearer ...`, with renewal where the provider refuses the token."""
+
+    def __init__(self, tokens: TokenSource) -> None:
+        self._tokens = tokens
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = _BEARER + self._tokens.current().access_token.reveal()
+        return request
+
+    def renew(self, prepared: PreparedRequest) -> bool:
+        """Get another token than the one this request carried; True: send it again."""
+        rejected = str(prepared.headers.get("Authorization", "")).removeprefix(_BEARER)
+        return self._tokens.renew(rejected).access_token.reveal() != rejected
+
+
+class BasicAuth(AuthBase):
+    """HTTP Basic, in UTF-8.
+
+    >>> BasicAuth("ann", Secret("pw"))
+    BasicAuth('ann')
+    """
+
+    def __init__(self, username: str, password: Secret | str) -> None:
+        self._username = username
+        pair = f"{username}:{reveal(password)}".encode()
+        self._header = Secret(f"Basic {base64.b64encode(pair).decode()}")
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = self._header.reveal()
+        return request
+
+    def __repr__(self) -> str:
+        return f"BasicAuth({self._username!r})"
+
+
+class ApiKeyAuth(AuthBase):
+    """A key in a header or in the query: name one of the two.
+
+    >>> ApiKeyAuth(Secret("k"), header="X-Api-Key")
+    ApiKeyAuth(header='X-Api-Key')
+    """
+
+    def __init__(self, key: Secret | str, *, header: str | None = None, query: str | None = None) -> None:
+        if (header is None) == (query is None):
+            raise TypeError("name either the header or the query parameter that carries the key")
+        self._key = Secret(reveal(key))
+        self._header = header
+        self._query = query
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        if self._header is not None:
+            request.headers[self._header] = self._key.reveal()
+        else:
+            parts = urlsplit(str(request.url))
+            added = urlencode({str(self._query): self._key.reveal()})
+            request.url = urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
+        return request
+
+    def __repr__(self) -> str:
+        return f"ApiKeyAuth(header={self._header!r})" if self._header else f"ApiKeyAuth(query={self._query!r})"

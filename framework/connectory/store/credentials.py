@@ -1,0 +1,87 @@
+"""Queries of `credentials`: one row per instance that uses tokens, its version, and the lease for renewing them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, or_, select, text, update
+
+from .tables import credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sqlalchemy import Connection, Row
+
+
+def get(connection: Connection, instance_id: int) -> Row[Any] | None:
+    return connection.execute(select(credentials).where(credentials.c.instance_id == instance_id)).first()
+
+
+def version_of(connection: Connection, instance_id: int) -> int | None:
+    query = select(credentials.c.version).where(credentials.c.instance_id == instance_id)
+    version: int | None = connection.execute(query).scalar()
+    return version
+
+
+def put(connection: Connection, instance_id: int, values: Mapping[str, Any]) -> int:
+    """Write a new login over whatever was there, and return its version."""
+    version: int = connection.execute(_PUT, {"instance_id": instance_id, **values}).scalar_one()
+    return version
+
+
+_PUT = text(
+    "INSERT INTO credentials (instance_id, version, access_token, refresh_token, token_type, scope, expires_at, extra,"
+    " renewed_at) VALUES (:instance_id, 1, :access_token, :refresh_token, :token_type, :scope, :expires_at, :extra,"
+    " :renewed_at) ON CONFLICT (instance_id) DO UPDATE SET version = credentials.version + 1,"
+    " access_token = excluded.access_token, refresh_token = excluded.refresh_token, token_type = excluded.token_type,"
+    " scope = excluded.scope, expires_at = excluded.expires_at, extra = excluded.extra,"
+    " renewed_at = excluded.renewed_at, failed_at = NULL, failure = NULL,"
+    " lease_owner = NULL, lease_until = NULL RETURNING version"
+).bindparams(bindparam("extra", type_=credentials.c.extra.type))
+
+
+def replace(connection: Connection, instance_id: int, version: int, epoch: int, values: Mapping[str, Any]) -> bool:
+    """Write a renewed pair, if nobody else did since `version` was read and the lease is still ours."""
+    statement = (
+        update(credentials)
+        .where(
+            credentials.c.instance_id == instance_id,
+            credentials.c.version == version,
+            credentials.c.lease_epoch == epoch,
+        )
+        .values(version=version + 1, failed_at=None, failure=None, lease_owner=None, lease_until=None, **values)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def take_lease(connection: Connection, instance_id: int, *, owner: str, now: int, until: int) -> int | None:
+    """The epoch of a lease that is ours now; None while another process renews."""
+    statement = (
+        update(credentials)
+        .where(
+            credentials.c.instance_id == instance_id,
+            or_(credentials.c.lease_until.is_(None), credentials.c.lease_until < now),
+        )
+        .values(lease_owner=owner, lease_until=until, lease_epoch=credentials.c.lease_epoch + 1)
+        .returning(credentials.c.lease_epoch)
+    )
+    epoch: int | None = connection.execute(statement).scalar()
+    return epoch
+
+
+def end_lease(connection: Connection, instance_id: int, epoch: int, failure: Mapping[str, Any]) -> None:
+    """Give the lease up without a new token; `failure` is `failed_at` and `failure`, or empty."""
+    connection.execute(
+        update(credentials)
+        .where(credentials.c.instance_id == instance_id, credentials.c.lease_epoch == epoch)
+        .values(lease_owner=None, lease_until=None, **failure)
+    )
+
+
+def free_leases(connection: Connection, owners: Collection[str]) -> None:
+    connection.execute(
+        update(credentials)
+        .where(credentials.c.lease_owner.in_(list(owners)))
+        .values(lease_owner=None, lease_until=None)
+    )
