@@ -1,0 +1,41 @@
+"""Where an instance is: what people write for it, and the origin they mean."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from connectory.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from connectory.model import Config
+
+SUBDOMAIN = "servicenow.subdomain"
+EXPECTED = "expected a subdomain such as acme, a host such as acme.service-now.com, or a URL such as https://acme.service-now.com"
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+# The second domain is that of the government cloud. An instance with an address of its own has one of these as well.
+_DOMAIN = r"service-now\.com|servicenowservices\.com"
+_TAIL = r"(?:[/?#][!-~]*)?"
+_NAME = re.compile(_LABEL, re.IGNORECASE)
+_HOST = re.compile(rf"(?:https://)?({_LABEL}\.(?:{_DOMAIN}))(?::443)?{_TAIL}", re.IGNORECASE)
+_LOOPBACK = re.compile(rf"(https?://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{{1,5}})?){_TAIL}", re.IGNORECASE)
+
+
+def instance_url(text: str) -> str:
+    """The origin of an instance: scheme and host, nothing behind. It is put together anew, never cut from the text."""
+    text = text.strip()
+    if _NAME.fullmatch(text):
+        return f"https://{text.lower()}.service-now.com"
+    if match := _HOST.fullmatch(text):
+        return f"https://{match[1].lower()}"
+    if match := _LOOPBACK.fullmatch(text):
+        return match[1].lower()
+    raise ConfigurationError(f"{text[:80]!r} names no ServiceNow instance: {EXPECTED}", where=SUBDOMAIN)
+
+
+def base_url(config: Config) -> str:
+    subdomain = config.get(SUBDOMAIN)
+    if not isinstance(subdomain, str) or not subdomain.strip():
+        raise ConfigurationError("no ServiceNow instance is named", where=SUBDOMAIN, hint=EXPECTED)
+    return instance_url(subdomain)

@@ -1,0 +1,48 @@
+"""How ServiceNow logs people in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connectory.model import OAuth2, Pkce
+
+from .address import base_url
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from requests.auth import AuthBase
+
+    from connectory.auth import TokenSource
+    from connectory.model import Config, Response
+
+
+def _page(name: str) -> Callable[[Config], str]:
+    return lambda config: f"{base_url(config)}/{name}"
+
+
+def _is_dead(response: Response) -> bool:
+    """Whether a person must consent again.
+
+    The token endpoint answers 401 to everything it refuses and keeps the reason in the instance's log, so a refresh
+    token that has run out cannot be told from a wrong secret. A page instead of JSON is an instance that is asleep.
+    """
+    return response.status in {400, 401} and response.content_type != "text/html"
+
+
+OAUTH = OAuth2(
+    authorize_url=_page("oauth_auth.do"),
+    token_url=_page("oauth_token.do"),
+    revoke_url=_page("oauth_revoke_token.do"),
+    client_auth="basic",
+    # Releases before Zurich ignore the challenge.
+    pkce=Pkce.OPTIONAL,
+    is_dead=_is_dead,
+)
+
+
+def build_auth(tokens: TokenSource) -> AuthBase:
+    # Not at the top: it brings requests along, which a command that only lists elements can do without.
+    from connectory.auth import BearerAuth
+
+    return BearerAuth(tokens)
