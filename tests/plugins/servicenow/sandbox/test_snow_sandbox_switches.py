@@ -263,3 +263,10 @@ def test_clock_can_be_wrong(clock, ten, caller):
     assert ten.insert("core_company", {})["sys_created_on"] == "2024-05-01 11:58:00"
     clock.skew(0)
     assert caller.get("/api/now/table/incident").headers["Date"] == "Wed, 01 May 2024 12:00:00 GMT"
+
+
+def test_people_may_work_during_a_poll(company, visitor):
+    turn(company, steps_per_call=3)
+    visitor.get("/api/now/table/incident", limit=1)
+    visitor.get("/api/now/table/incident", limit=1)
+    assert company.people.steps == 6

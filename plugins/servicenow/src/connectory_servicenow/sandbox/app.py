@@ -23,6 +23,7 @@ _DOORS = {
     "/oauth_auth.do": oauth.authorize,
     "/oauth_revoke_token.do": oauth.revoke,
 }
+_SECRETS = frozenset({"token", "access_token", "refresh_token", "client_secret", "password", "code"})
 
 
 class Sandbox(Instance):
@@ -77,11 +78,12 @@ def _counted(sandbox: Sandbox, request: Request) -> Response:
 
 def _answer(sandbox: Sandbox, request: Request) -> Response:
     sandbox.settle()
-    if len(request.full_path) > sandbox.switches.longest_url:
+    if len(request.path) + len(request.query_string) > sandbox.switches.longest_url:
         return _finished(sandbox, request, pages.too_long())
     if request.path.startswith("/api/"):
         faults = sandbox.faults.draw("api")
         reply, call = api.answer(sandbox, request, faults)
+        sandbox.people.run(sandbox.switches.steps_per_call)
         return _finished(sandbox, request, reply, faults, call)
     if request.path == "/oauth_token.do":
         faults = sandbox.faults.draw("token")
@@ -117,7 +119,7 @@ def _entry(sandbox: Sandbox, request: Request, reply: Response, faults: tuple[Fa
         at=sandbox.clock.stamp(),
         method=request.method,
         path=request.path,
-        params={name: value for name, value in request.args.items() if "token" not in name},
+        params={name: value for name, value in request.args.items() if name not in _SECRETS},
         status=reply.status_code,
         user=call.user["user_name"] if call else "",
         grant=request.form.get("grant_type", ""),

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from .call import Call
 from .inputs import read_body
 from .listing import page_headers, require_table, select_page
-from .replies import ApiError, no_record, value_reply
+from .replies import ApiError, empty_reply, no_record, value_reply
 from .store import Record
 from .tableapi import refusals_as_errors, require_writer
 
@@ -67,7 +67,7 @@ def delete(call: Call, sys_id: str) -> Response:
     _existing(call, sys_id)
     with refusals_as_errors():
         call.instance.business.delete(TABLE, sys_id, by=call.user["user_name"])
-    return Response(status=204)
+    return empty_reply()
 
 
 def _create(call: Call, values: dict[str, str], content_type: str, data: bytes) -> Response:

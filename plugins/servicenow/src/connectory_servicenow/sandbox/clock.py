@@ -16,7 +16,7 @@ def to_stamp(moment: datetime) -> str:
 
 
 def from_stamp(stamp: str) -> datetime:
-    return datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+    return datetime.fromisoformat(stamp).replace(tzinfo=UTC)
 
 
 def as_stamp(moment: datetime | str) -> str:

@@ -54,6 +54,9 @@ def parse_fault(text: str) -> Fault:
 
 class Faults:
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
         self._scripts: dict[Place, deque[Fault | None]] = {"api": deque(), "token": deque()}
         self._always: tuple[Fault, ...] = ()
         self._kinds: Sequence[Fault] = ()
@@ -74,9 +77,6 @@ class Faults:
 
     def always(self, faults: Iterable[Fault | str]) -> None:
         self._always = tuple(fault for item in faults if (fault := _fault(item)))
-
-    def clear(self) -> None:
-        self.__init__()  # type: ignore[misc]  # a fresh start is exactly what is meant
 
     def draw(self, place: Place) -> tuple[Fault, ...]:
         drawn = [fault for fault in self._always if fault.at == place]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any, Literal
 
 from .clock import from_stamp
@@ -35,12 +36,18 @@ class Reading:
     time: str = "HH:mm:ss"
 
     def moment(self, stamp: str) -> str:
-        return from_stamp(stamp).astimezone(self.zone).strftime(strftime(f"{self.date} {self.time}"))
+        return _moment(stamp, self.zone, f"{self.date} {self.time}")
 
     def day(self, date: str) -> str:
         return datetime.fromisoformat(date[:10]).strftime(strftime(self.date))
 
 
+@lru_cache(maxsize=20_000)
+def _moment(stamp: str, zone: tzinfo, java: str) -> str:
+    return from_stamp(stamp).astimezone(zone).strftime(strftime(java))
+
+
+@lru_cache(maxsize=64)
 def strftime(java: str) -> str:
     for letters, directive in _JAVA_FORMAT:
         java = java.replace(letters, directive) if letters != "a" else java.replace(" a", f" {directive}")

@@ -29,6 +29,12 @@ def error_reply(error: ApiError) -> Response:
     return value_reply(body, error.status)
 
 
+def empty_reply(status: int = 204) -> Response:
+    reply = Response(status=status)
+    del reply.headers["Content-Type"]
+    return reply
+
+
 def html_reply(title: str, text: str, status: int = 200) -> Response:
     page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body>{text}</body></html>"
     return Response(page, status=status, content_type="text/html;charset=UTF-8")

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Pkce = Literal["off", "allowed", "required"]
 ClientAuth = Literal["both", "basic", "body"]
@@ -86,6 +89,8 @@ class Switches:
     """Order of rows that a query leaves open: insertion, one fixed shuffle, or another one for every page."""
     commit_delay: float = 0
     touch_own_user: bool = False
+    steps_per_call: int = 0
+    """How many changes people make after every call of the API, so that a poll meets a moving table."""
     slow: float = 0
     drop_connection: bool = False
     prev_on_first_page: bool = False
@@ -108,23 +113,23 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "shuffle": ("off", "seed", "page"),
 }
 
-_T = TypeVar("_T")
+_T = TypeVar("_T", bound="DataclassInstance")
 
 
 def changed(switches: _T, patch: Mapping[str, Any]) -> _T:
     """The switches with a patch of JSON values; groups such as `oauth` are patched, not replaced."""
-    known = {item.name for item in fields(switches)}  # type: ignore[arg-type]  # only called with dataclasses
+    known = {item.name for item in fields(switches)}
     unknown = sorted(set(patch) - known)
     if unknown:
         raise ValueError(f"unknown switch {', '.join(unknown)}; there are {', '.join(sorted(known))}")
     values = {name: _patched(getattr(switches, name), name, value) for name, value in patch.items()}
-    return replace(switches, **values)  # type: ignore[type-var]  # only called with dataclasses
+    return replace(switches, **values)
 
 
 def _patched(current: Any, name: str, value: Any) -> Any:
     if name == "rate_limit" and value is not None:
         return changed(current or RateLimit(), value)
-    if is_dataclass(current) and isinstance(value, Mapping):
+    if is_dataclass(current) and not isinstance(current, type) and isinstance(value, Mapping):
         return changed(current, value)
     if isinstance(value, list):
         return tuple(value)

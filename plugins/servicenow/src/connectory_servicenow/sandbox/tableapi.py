@@ -10,7 +10,7 @@ from .call import Call
 from .inputs import writable
 from .listing import Page, may_read, page_headers, require_table, select_page, shown_fields
 from .render import Renderer, View, result_list
-from .replies import ApiError, json_reply, no_record
+from .replies import ApiError, empty_reply, json_reply, no_record
 from .rules import RuleError
 from .store import Record
 
@@ -108,7 +108,7 @@ def delete_record(call: Call, table: str, sys_id: str) -> Response:
     _require_record(call, table, sys_id)
     with refusals_as_errors():
         call.instance.business.delete(table, sys_id, by=call.user["user_name"])
-    return Response(status=204)
+    return empty_reply()
 
 
 def _require_record(call: Call, table: str, sys_id: str) -> None:
@@ -131,5 +131,5 @@ def refusals_as_errors() -> Iterator[None]:
 
 def _written(call: Call, table: str, record: Record, status: int) -> Response:
     if call.request.headers.get("X-no-response-body", "").lower() == "true":
-        return Response(status=status)
+        return empty_reply(status)
     return record_reply(call, table, record, status)
