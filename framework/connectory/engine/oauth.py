@@ -116,7 +116,7 @@ class AuthorizationFlow:
 
     def exchange_code(self, code: str, code_verifier: Secret | None = None) -> Token:
         """A code for a token; a code that is still percent-encoded (`GB%2F...`) is decoded first."""
-        more = {"code_verifier": code_verifier.reveal()} if code_verifier else {}
+        more: dict[str, Any] = {"code_verifier": code_verifier.reveal()} if code_verifier else {}
         return self._ask(
             lambda session, url, options: session.fetch_token(url, code=unquote(code), **options, **more),
             self.oauth.token_url,

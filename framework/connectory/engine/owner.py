@@ -14,10 +14,14 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+from ..errors import StoreError
+
 try:
     import fcntl
-except ImportError:  # pragma: no cover - Windows: leases run out by themselves there
-    fcntl = None  # type: ignore[assignment]
+except ImportError:  # pragma: no cover - not on Windows: leases run out by themselves there
+    CAN_LOCK = False
+else:
+    CAN_LOCK = True
 
 FOLDER = "owners"
 
@@ -28,13 +32,22 @@ class Owner:
     def __init__(self, home: Path) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._folder = home / FOLDER
-        self._folder.mkdir(parents=True, exist_ok=True)
         self._path = self._folder / self.name
+        try:
+            self._file: IO[str] | None = self._open()
+        except OSError as error:
+            raise StoreError(
+                f"cannot write there: {error.strerror}", where=str(self._folder), hint="check the folder's permissions"
+            ) from error
+
+    def _open(self) -> IO[str]:
+        self._folder.mkdir(parents=True, exist_ok=True)
         # Locked before it can be found: else another process could take it for a dead one's.
         hidden = self._folder / f".{self.name}"
-        self._file: IO[str] | None = hidden.open("w")
-        _try_lock(self._file)
+        file = hidden.open("w")
+        _try_lock(file)
         hidden.rename(self._path)
+        return file
 
     def dead(self) -> list[str]:
         """The names of owners whose processes are gone; each is reported once."""
@@ -61,7 +74,7 @@ def _bury(path: Path) -> bool:
 
 
 def _try_lock(file: IO[str]) -> bool:
-    if fcntl is None:  # pragma: no cover
+    if not CAN_LOCK:  # pragma: no cover
         return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

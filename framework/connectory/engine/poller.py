@@ -14,11 +14,11 @@ from ..clock import from_micros, to_micros
 from ..errors import AuthenticationError, ConnectoryError, StaleLeaseError
 from ..http import PageTooHeavyError
 from ..model import Window
-from ..store import deliveries, events, instances, polls
+from ..store import events, instances, polls
 from .backoff import delay_after
 from .changes import Bounds, Change, Classifier, Finding
-from .envelope import Sender, batches, build
 from .fetch import FetchedPage, fetch, smaller
+from .outbox import Announced, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,20 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SECOND = 1_000_000
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Announced:
-    """An event that was committed, for those who watch. `date` is microseconds."""
-
-    instance_id: int
-    instance_name: str
-    resource: str
-    type: str
-    object_id: str
-    sequence: int
-    date: int
-    notification_id: int
 
 
 @dataclass(kw_only=True, slots=True)
@@ -181,40 +167,12 @@ class Poller:
     def _announce(
         self, connection: Connection, run: _Run, page: FetchedPage, changes: Sequence[Change]
     ) -> list[Announced]:
-        poll, now = run.poll, self._clock.now()
-        polls.put_seen(connection, [_seen_row(poll, change) for change in changes])
+        polls.put_seen(connection, [_seen_row(run.poll, change) for change in changes])
         news = [change for change in changes if change.finding in {Finding.CREATED, Finding.UPDATED}]
         if not news:
             return []
         raws = run.plan.raws(page.response.body)
-        held = batches(news)
-        first = events.allocate(connection, "notifications", len(held))
-        rows, found = [], []
-        for number, batch in enumerate(held, first):
-            body = build(run.sender, poll.resource, number, batch, raws, now)
-            rows.append(
-                {
-                    "id": number,
-                    "instance_id": poll.instance_id,
-                    "resource": poll.resource,
-                    "body": body,
-                    "created_at": to_micros(now),
-                }
-            )
-            found += [
-                _event_row(poll, change, number, position, to_micros(now))
-                for position, change in enumerate(batch.changes)
-            ]
-        events.add_notifications(connection, rows)
-        events.add_events(connection, found)
-        for subscription in run.runtime.subscriptions:
-            deliveries.add_deliveries(
-                connection,
-                subscription,
-                [(number, batch.lane) for number, batch in enumerate(held, first)],
-                to_micros(now),
-            )
-        return [_announced(run, row) for row in found]
+        return run.outbox.publish(connection, news, raws, self._clock.now())
 
     def _finish(self, connection: Connection, run: _Run) -> None:
         poll, now = run.poll, self._clock.now()
@@ -284,8 +242,8 @@ class _Run:
     classifier: Classifier = field(init=False)
 
     @property
-    def sender(self) -> Sender:
-        return self.runtime.sender
+    def outbox(self) -> Outbox:
+        return Outbox(sender=self.runtime.sender, resource=self.poll.resource, subscriptions=self.runtime.subscriptions)
 
     def begin(self, page: FetchedPage, clock: Clock) -> None:
         """Fix the window by the provider's own clock, as the first answer shows it."""
@@ -378,32 +336,3 @@ def _seen_row(poll: PollRow, change: Change) -> dict[str, Any]:
         "sequence": change.sequence if announced else 0,
         "updated": change.date,
     }
-
-
-def _event_row(poll: PollRow, change: Change, notification_id: int, position: int, moment: datetime) -> dict[str, Any]:
-    now = to_micros(moment)
-    return {
-        "instance_id": poll.instance_id,
-        "resource": poll.resource,
-        "object_id": change.object_id,
-        "sequence": change.sequence,
-        "type": change.type.value,
-        "date": now if change.date is None else change.date,
-        "version": change.version,
-        "notification_id": notification_id,
-        "position": position,
-        "created_at": now,
-    }
-
-
-def _announced(run: _Run, row: dict[str, Any]) -> Announced:
-    return Announced(
-        instance_id=row["instance_id"],
-        instance_name=run.sender.instance_name,
-        resource=row["resource"],
-        type=row["type"],
-        object_id=row["object_id"],
-        sequence=row["sequence"],
-        date=row["date"],
-        notification_id=row["notification_id"],
-    )

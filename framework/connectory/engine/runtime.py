@@ -157,4 +157,4 @@ class Runtimes:
     def flow(self, element: Element, config: Config) -> AuthorizationFlow:
         if element.oauth is None:
             raise NotFoundError(f"{element.key} does not use OAuth2")
-        return AuthorizationFlow(element.oauth, config)
+        return AuthorizationFlow(oauth=element.oauth, config=config)

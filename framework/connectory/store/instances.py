@@ -38,8 +38,8 @@ class InstanceRow:
 
 
 def add(connection: Connection, values: Mapping[str, Any]) -> int:
-    inserted = connection.execute(insert(instances).values(version=1, **values)).inserted_primary_key
-    return int(inserted[0])
+    statement = insert(instances).values(version=1, **values).returning(instances.c.id)
+    return int(connection.execute(statement).scalar_one())
 
 
 def get(connection: Connection, instance_id: int) -> InstanceRow | None:

@@ -158,7 +158,7 @@ def hold(connection: Connection, poll: PollRow) -> None:
 
 def finish(connection: Connection, poll: PollRow, values: Mapping[str, Any]) -> None:
     """End a claim: write the new state and give the lease up."""
-    if connection.execute(_FINISH, _claim_of(poll) | values).rowcount != 1:
+    if connection.execute(_FINISH, {**_claim_of(poll), **values}).rowcount != 1:
         raise _stale(poll)
 
 

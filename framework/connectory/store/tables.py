@@ -31,8 +31,9 @@ metadata = MetaData(
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _instance_id(**options: bool) -> Column[int]:
-    return Column("instance_id", BigId, ForeignKey("instances.id", ondelete="CASCADE"), nullable=False, **options)
+def _instance_id(*, primary_key: bool = False) -> Column[int]:
+    owner = ForeignKey("instances.id", ondelete="CASCADE")
+    return Column("instance_id", BigId, owner, nullable=False, primary_key=primary_key)
 
 
 instances = Table(
