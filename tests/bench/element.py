@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from connectory import BasicAuth, Element, Resource, hookimpl
 from marshmallow import INCLUDE, Schema, fields
+
+from connectory import BasicAuth, Element, Resource, hookimpl
 
 FORMAT = "yyyy-MM-dd HH:mm:ss"
 DATES = {

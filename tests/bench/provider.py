@@ -20,7 +20,12 @@ ID_WIDTH = 32
 
 def record(number: int) -> dict:
     """An incident-like record: 95 fields, 12 references, about 4 KB."""
-    fields = {"sys_id": f"{number:0{ID_WIDTH}x}", "sys_updated_on": STAMP, "sys_created_on": STAMP, "sys_mod_count": "3"}
+    fields = {
+        "sys_id": f"{number:0{ID_WIDTH}x}",
+        "sys_updated_on": STAMP,
+        "sys_created_on": STAMP,
+        "sys_mod_count": "3",
+    }
     for index in range(12):
         value = f"{index:032x}"
         link = f"https://provider.example.test/api/now/table/sys_user/{value}"

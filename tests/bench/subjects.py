@@ -39,18 +39,9 @@ def _cpu() -> float:
 
 def bare_read(port: int, records: int) -> None:
     """requests, the body in one read, msgspec.Raw: the floor of reading."""
-    import msgspec
     import requests
 
-    class Key(msgspec.Struct):
-        sys_id: str
-        sys_updated_on: str
-        sys_mod_count: str
-
-    class Raws(msgspec.Struct):
-        result: list[msgspec.Raw]
-
-    decode, key = msgspec.json.Decoder(Raws).decode, msgspec.json.Decoder(Key).decode
+    decode, key = _decoders("sys_id", "sys_updated_on", "sys_mod_count")
     session = requests.Session()
     session.get(f"http://127.0.0.1:{port}/idle")
     with measured(records):
@@ -64,15 +55,7 @@ def bare_pipeline(port: int, records: int) -> None:
     import msgspec
     import requests
 
-    class Key(msgspec.Struct):
-        sys_id: str
-        sys_updated_on: str
-        sys_created_on: str
-
-    class Raws(msgspec.Struct):
-        result: list[msgspec.Raw]
-
-    decode, key = msgspec.json.Decoder(Raws).decode, msgspec.json.Decoder(Key).decode
+    decode, key = _decoders("sys_id", "sys_updated_on", "sys_created_on")
     encode = msgspec.json.Encoder().encode
     session = requests.Session()
     session.get(f"http://127.0.0.1:{port}/idle")
@@ -97,6 +80,15 @@ def bare_pipeline(port: int, records: int) -> None:
             store.executemany("INSERT INTO outbox (event_id, status, due, payload) VALUES (?, ?, ?, ?)", rows)
             store.execute("INSERT INTO cursor VALUES (?)", (found.sys_updated_on,))
             store.execute("COMMIT")
+
+
+def _decoders(*fields: str):
+    """One for a page, which leaves its records as they are, and one for the named fields of a record."""
+    import msgspec
+
+    page = msgspec.defstruct("Page", [("result", list[msgspec.Raw])])
+    key = msgspec.defstruct("Key", [(name, str) for name in fields])
+    return msgspec.json.Decoder(page).decode, msgspec.json.Decoder(key).decode
 
 
 def _read(session, port: int, offset: int) -> bytes:

@@ -192,11 +192,11 @@ class Classifier:
         if updated < self.bounds.start - self.plan.ambiguity:
             if self.plan.filters and updated < self.too_far:
                 raise _filter_ignored(self.plan, object_id, updated, self.bounds.start)
-            return Finding.BEFORE_WINDOW, f"updated {_show(updated)}, before {_show(self.bounds.start)}"
+            return Finding.BEFORE_WINDOW, "updated before the window"
         if self.plan.entry.filter_by_current_date and updated > self.bounds.started:
-            return Finding.NEXT_POLL, f"updated {_show(updated)}, after this poll started"
+            return Finding.NEXT_POLL, "updated after this poll started"
         if known is not None:
-            return Finding.UPDATED, f"event {known[0]} of this object had the version {known[1]}"
+            return Finding.UPDATED, "announced before, with another version"
         return self._find_unknown(record, updated)
 
     def _find_undated(self, object_id: str, known: tuple[int, str] | None) -> tuple[Finding, str]:
@@ -213,11 +213,11 @@ class Classifier:
         if created is None:
             return Finding.UPDATED, "no created date that can be read"
         if created >= self.bounds.start:
-            return Finding.CREATED, f"created {_show(created)}, never announced"
+            return Finding.CREATED, "created in the window, never announced"
         tolerance = round(self.plan.entry.created_check_tolerance.total_seconds() * 1_000_000)
         if abs(updated - created) <= tolerance:
             return Finding.CREATED, "created and updated at the same time"
-        return Finding.UPDATED, f"created {_show(created)}, before this window"
+        return Finding.UPDATED, "created before the window"
 
 
 def _filter_ignored(plan: Plan, object_id: str, updated: int, start: int) -> ProviderError:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..clock import from_micros
+from ..clock import from_micros, to_micros
 from ..model import EventType
 from ..store.deliveries import LANES
 
@@ -93,15 +94,19 @@ def build(
 
 
 def _event(sender: Sender, resource: str, change: Change, now: datetime) -> dict[str, Any]:
-    date = now if change.date is None else from_micros(change.date)
     return {
-        "date": f"{date:%Y-%m-%dT%H:%M:%SZ}",
+        "date": _iso_date(to_micros(now) if change.date is None else change.date),
         "elementKey": sender.element_key,
         "eventType": change.type.value,
         "objectId": change.object_id,
         "objectType": resource,
         "sequence": change.sequence,
     }
+
+
+@lru_cache(maxsize=4096)
+def _iso_date(micros: int) -> str:
+    return from_micros(micros).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def java_date(moment: datetime) -> str:

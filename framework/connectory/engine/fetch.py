@@ -55,6 +55,8 @@ def fetch(plan: Plan, window: Window, client: Client, page_size: int | None = No
             following = None
         yield FetchedPage(number=number, request=request, response=response, records=records, last=following is None)
         request = following
+        # Or two pages would be held while the next one is read.
+        del response, records, page
 
 
 def smaller(page_size: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..clock import to_micros
 from ..store import deliveries, events
@@ -51,48 +51,43 @@ class Outbox:
         events.add_notifications(
             connection, [self._notification(number, batch, raws, now) for number, batch in numbered]
         )
-        rows = [
-            self._event(change, number, place, to_micros(now))
-            for number, batch in numbered
-            for place, change in enumerate(batch.changes)
-        ]
-        events.add_events(connection, rows)
+        placed = [(number, place, change) for number, batch in numbered for place, change in enumerate(batch.changes)]
+        moment = to_micros(now)
+        events.add_events(connection, [self._event(change, number, place, moment) for number, place, change in placed])
         for subscription in self.subscriptions:
             made = [(number, batch.lane) for number, batch in numbered]
-            deliveries.add_deliveries(connection, subscription, made, to_micros(now))
-        return [self._announced(row) for row in rows]
+            deliveries.add_deliveries(connection, subscription, made, moment)
+        return [self._announced(change, number, moment) for number, _, change in placed]
 
-    def _notification(self, number: int, batch: Batch, raws: Sequence[msgspec.Raw], now: datetime) -> dict[str, Any]:
-        return {
-            "id": number,
-            "instance_id": self.sender.instance_id,
-            "resource": self.resource,
-            "body": build(self.sender, self.resource, number, batch, raws, now),
-            "created_at": to_micros(now),
-        }
+    def _notification(
+        self, number: int, batch: Batch, raws: Sequence[msgspec.Raw], now: datetime
+    ) -> events.NotificationTuple:
+        body = build(self.sender, self.resource, number, batch, raws, now)
+        return number, self.sender.instance_id, self.resource, body, to_micros(now)
 
-    def _event(self, change: Change, number: int, place: int, now: int) -> dict[str, Any]:
-        return {
-            "instance_id": self.sender.instance_id,
-            "resource": self.resource,
-            "object_id": change.object_id,
-            "sequence": change.sequence,
-            "type": change.type.value,
-            "date": now if change.date is None else change.date,
-            "version": change.version,
-            "notification_id": number,
-            "position": place,
-            "created_at": now,
-        }
+    def _event(self, change: Change, number: int, place: int, now: int) -> events.EventTuple:
+        date = now if change.date is None else change.date
+        return (
+            self.sender.instance_id,
+            self.resource,
+            change.object_id,
+            change.sequence,
+            change.type.value,
+            date,
+            change.version,
+            number,
+            place,
+            now,
+        )
 
-    def _announced(self, row: dict[str, Any]) -> Announced:
+    def _announced(self, change: Change, number: int, now: int) -> Announced:
         return Announced(
-            instance_id=row["instance_id"],
+            instance_id=self.sender.instance_id,
             instance_name=self.sender.instance_name,
-            resource=row["resource"],
-            type=row["type"],
-            object_id=row["object_id"],
-            sequence=row["sequence"],
-            date=row["date"],
-            notification_id=row["notification_id"],
+            resource=self.resource,
+            type=change.type.value,
+            object_id=change.object_id,
+            sequence=change.sequence,
+            date=now if change.date is None else change.date,
+            notification_id=number,
         )

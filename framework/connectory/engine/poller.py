@@ -136,6 +136,8 @@ class Poller:
                 run.begin(page, self._clock)
             self._take(run, page)
             keep()
+            # Or two pages would be held while the next one is read.
+            del page
 
     def _take(self, run: _Run, page: FetchedPage) -> None:
         """Classify one page and commit what it holds."""
@@ -325,14 +327,7 @@ def _unchanged(poll: PollRow) -> dict[str, Any]:
     }
 
 
-def _seen_row(poll: PollRow, change: Change) -> dict[str, Any]:
+def _seen_row(poll: PollRow, change: Change) -> polls.SeenTuple:
     # A baseline is remembered without an event, so the object's first event keeps the number 1.
-    announced = change.finding is not Finding.BASELINE
-    return {
-        "instance_id": poll.instance_id,
-        "resource": poll.resource,
-        "object_id": change.object_id,
-        "version": change.version,
-        "sequence": change.sequence if announced else 0,
-        "updated": change.date,
-    }
+    sequence = 0 if change.finding is Finding.BASELINE else change.sequence
+    return poll.instance_id, poll.resource, change.object_id, change.version, sequence, change.date

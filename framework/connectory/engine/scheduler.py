@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..clock import to_micros
 from ..errors import ConnectoryError
-from ..store import polls
+from ..store import credentials, deliveries, polls
 from .executor import ThreadExecutor
 
 if TYPE_CHECKING:
@@ -138,8 +138,10 @@ class Scheduler:
         return nap if due is None else min(nap, max(0.0, (due - to_micros(self._clock.now())) / 1_000_000))
 
     def _free(self, owners: Collection[str]) -> None:
+        """Give up everything that these owners hold: polls, lanes and renewals of tokens."""
         with self._database.write() as connection:
-            polls.free_leases(connection, owners)
+            for table in (polls, deliveries, credentials):
+                table.free_leases(connection, owners)
 
 
 def _by_instance(claimed: Sequence[PollRow]) -> list[list[PollRow]]:

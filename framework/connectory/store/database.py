@@ -13,7 +13,7 @@ from ..errors import StoreError
 from . import migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine
@@ -36,8 +36,12 @@ class Database:
             revision = migrations.current(connection)
         if revision != migrations.HEAD:
             with database.write() as connection:
-                # Another process may have migrated while this one waited for the lock.
-                migrations.upgrade(connection)
+                # Another process may have made or migrated it while this one waited for the lock.
+                revision = migrations.current(connection)
+                if revision is None:
+                    migrations.create(connection)
+                elif revision != migrations.HEAD:
+                    migrations.upgrade(connection)
         return database
 
     @classmethod
@@ -76,6 +80,15 @@ class Database:
 
 def is_sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
+
+
+def insert_rows(
+    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], more: str = ""
+) -> None:
+    """Insert many rows as the driver takes them: building them as expressions costs as much as writing them."""
+    mark = "?" if is_sqlite(connection) else "%s"
+    statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join([mark] * len(columns))}) {more}"  # noqa: S608 - names from the callers' code
+    connection.exec_driver_sql(statement, list(rows))
 
 
 def _make_engine(url: str) -> Engine:

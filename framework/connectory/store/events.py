@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import select, text
 
-from .database import is_sqlite
+from .database import insert_rows, is_sqlite
 from .tables import events, notifications
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -46,12 +46,33 @@ _ALLOCATE = text(
 )
 
 
-def add_notifications(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    connection.execute(insert(notifications), list(rows))
+NotificationTuple = tuple[int, int, str, bytes, int]
+"""id, instance_id, resource, body, created_at"""
+
+EventTuple = tuple[int, str, str, int, str, int, str, int, int, int]
+"""instance_id, resource, object_id, sequence, type, date, version, notification_id, position, created_at"""
+
+_NOTIFICATION = ("id", "instance_id", "resource", "body", "created_at")
+_EVENT = (
+    "instance_id",
+    "resource",
+    "object_id",
+    "sequence",
+    "type",
+    "date",
+    "version",
+    "notification_id",
+    "position",
+    "created_at",
+)
 
 
-def add_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    connection.execute(insert(events), list(rows))
+def add_notifications(connection: Connection, rows: Sequence[NotificationTuple]) -> None:
+    insert_rows(connection, "notifications", _NOTIFICATION, rows)
+
+
+def add_events(connection: Connection, rows: Sequence[EventTuple]) -> None:
+    insert_rows(connection, "events", _EVENT, rows)
 
 
 def last_of(

@@ -10,10 +10,10 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, tuple_, update
 
 from ..errors import StaleLeaseError
-from .database import is_sqlite
+from .database import insert_rows, is_sqlite
 from .instances import ACTIVE
 from .tables import instances, polls, seen
 
@@ -235,16 +235,19 @@ def _id_list(connection: Connection, object_ids: Collection[str]) -> Any:
     return json.dumps(list(object_ids)) if is_sqlite(connection) else list(object_ids)
 
 
-def put_seen(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    connection.execute(_PUT_SEEN, list(rows))
+SeenTuple = tuple[int, str, str, str, int, int | None]
+"""instance_id, resource, object_id, version, sequence, updated"""
 
 
-_PUT_SEEN = text(
-    "INSERT INTO seen (instance_id, resource, object_id, version, sequence, updated)"
-    " VALUES (:instance_id, :resource, :object_id, :version, :sequence, :updated)"
-    " ON CONFLICT (instance_id, resource, object_id) DO UPDATE"
-    " SET version = excluded.version, sequence = excluded.sequence, updated = excluded.updated"
-)
+def put_seen(connection: Connection, rows: Sequence[SeenTuple]) -> None:
+    insert_rows(
+        connection,
+        "seen",
+        ("instance_id", "resource", "object_id", "version", "sequence", "updated"),
+        rows,
+        "ON CONFLICT (instance_id, resource, object_id) DO UPDATE"
+        " SET version = excluded.version, sequence = excluded.sequence, updated = excluded.updated",
+    )
 
 
 def prune_seen(connection: Connection, poll: PollRow, before: int) -> None:
