@@ -11,8 +11,6 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError as TransportError
 
 from ..http import Sessions
-from ..model import Response, retry_after
-from .schedule import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +22,11 @@ MOST_KEPT = 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sent:
-    """`duration` is in milliseconds, `head` the first bytes of the answer."""
+    """`status` or `error`, one of them; `duration` is in milliseconds, `head` the first bytes of the answer."""
 
-    outcome: Outcome
+    status: int | None = None
+    error: str | None = None
+    retry_after: str | None = None
     duration: int
     head: bytes | None = None
 
@@ -62,10 +62,13 @@ class RequestsSender:
             head = answer.raw.read(MOST_KEPT, decode_content=True)
             _let_go(answer)
         except (requests.RequestException, TransportError, OSError) as error:
-            return Sent(outcome=Outcome(error=_plainly(error)), duration=_since(started))
-        response = Response(status=answer.status_code, headers=answer.headers, body=head)
-        outcome = Outcome(status=answer.status_code, retry_after=retry_after(response))
-        return Sent(outcome=outcome, duration=_since(started), head=head)
+            return Sent(error=_plainly(error), duration=_since(started))
+        return Sent(
+            status=answer.status_code,
+            retry_after=answer.headers.get("Retry-After"),
+            duration=_since(started),
+            head=head,
+        )
 
 
 def _let_go(answer: requests.Response) -> None:

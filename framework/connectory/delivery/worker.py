@@ -17,7 +17,7 @@ from ..clock import from_micros, to_micros
 from ..errors import ConnectoryError, StaleLeaseError
 from ..store import deliveries
 from ..store.deliveries import DELIVERED, QUEUED, RETRY, Delivery, Lane, Result
-from .schedule import Decision, decide
+from .schedule import Decision, next_attempt
 from .sender import RequestsSender
 from .signature import headers_for
 
@@ -154,26 +154,24 @@ class DeliveryWorker:
 
     def _attempt(self, lane: Lane, delivery: Delivery, keys: Sequence[bytes]) -> Result:
         started = self._clock.now()
-        headers = headers_for(keys, str(delivery.notification_id), int(started.timestamp()), delivery.body)
+        headers = headers_for(keys, delivery.notification_id, started, delivery.body)
         sent = self._sender.send(lane.url, headers, delivery.body)
-        decision = decide(delivery.attempts + 1, sent.outcome)
+        decision = next_attempt(delivery.attempts + 1, sent.status, self._clock.now(), sent.retry_after)
         if not decision.delivered and delivery.attempts == 0:
-            why = sent.outcome.error or f"it answered {sent.outcome.status}"
+            why = sent.error or f"it answered {sent.status}"
             log.warning("notification %s was not delivered to %s: %s", delivery.notification_id, lane.url, why)
         return self._result(delivery, to_micros(started), sent, decision)
 
     def _result(self, delivery: Delivery, started: int, sent: Sent, decision: Decision) -> Result:
-        due_at = None
-        if decision.again_in is not None:
-            due_at = to_micros(self._clock.now() + decision.again_in)
+        due_at = None if decision.retry_at is None else to_micros(decision.retry_at)
         return Result(
             delivery=delivery,
             started_at=started,
             duration=sent.duration,
-            status=sent.outcome.status,
-            error=sent.outcome.error,
+            status=sent.status,
+            error=sent.error,
             response=sent.head,
-            becomes=DELIVERED if decision.delivered else RETRY if decision.again_in else QUEUED,
+            becomes=DELIVERED if decision.delivered else RETRY if decision.retry_at else QUEUED,
             due_at=due_at,
             deactivate=decision.deactivate,
         )
