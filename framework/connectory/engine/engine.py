@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 class Engine:
     """Opens the store and holds the parts that work on it; close it when done."""
 
-    def __init__(self, settings: Settings, *, plugins: Plugins | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        plugins: Plugins | None = None,
+        clock: Clock | None = None,
+        sessions: Sessions | None = None,
+    ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.plugins = plugins or Plugins.load()
@@ -37,7 +44,7 @@ class Engine:
         self.owner = Owner(settings.home)
         self.vault = Vault(KeyRing.load(settings.home))
         self.tokens = TokenKeeper(self.database, self.vault.keyring, self.clock, self.owner.name)
-        self.runtimes = Runtimes(self.database, self.plugins, self.vault, self.tokens, Sessions())
+        self.runtimes = Runtimes(self.database, self.plugins, self.vault, self.tokens, sessions or Sessions())
         self.instances = Instances(self.database, self.plugins, self.vault, self.tokens, self.runtimes, self.clock)
 
     def scheduler(self, observer: Observer | None = None, instance_ids: Collection[int] | None = None) -> Scheduler:

@@ -1,0 +1,59 @@
+"""Answers requests from a WSGI application in this process: the whole client runs, only the socket is left out."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3 import HTTPHeaderDict, HTTPResponse
+from werkzeug.test import Client as WsgiClient
+
+from ..http import Sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class WsgiAdapter(HTTPAdapter):
+    """Sends each request to the application of its host (`127.0.0.1:8080`); unknown hosts refuse the connection."""
+
+    def __init__(self, applications: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.applications = applications
+
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:
+        parts = urlsplit(str(request.url))
+        application = self.applications.get(parts.netloc)
+        if application is None:
+            raise requests.ConnectionError(f"Connection refused: {parts.netloc}")
+        answer = WsgiClient(application, use_cookies=False).open(
+            path=parts.path,
+            query_string=parts.query,
+            base_url=f"{parts.scheme}://{parts.netloc}/",
+            method=request.method,
+            headers=list(request.headers.items()),
+            data=request.body or b"",
+            buffered=True,
+        )
+        return _response(request, answer.status_code, list(answer.headers), answer.get_data())
+
+
+def _response(
+    request: requests.PreparedRequest, status: int, headers: list[tuple[str, str]], body: bytes
+) -> requests.Response:
+    response = requests.Response()
+    response.status_code = status
+    response.headers = CaseInsensitiveDict(headers)
+    response.raw = HTTPResponse(io.BytesIO(body), headers=HTTPHeaderDict(headers), status=status, preload_content=False)
+    response.url = str(request.url)
+    response.request = request
+    return response
+
+
+def wsgi_sessions(applications: Mapping[str, Any]) -> Sessions:
+    """Connections that reach these applications by their hosts, and nothing else."""
+    return Sessions(adapter=lambda: WsgiAdapter(applications))
