@@ -6,6 +6,7 @@ import contextlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from connectory import Secret, Token
 from connectory.engine.engine import Engine
@@ -48,7 +49,7 @@ class Snow:
         self.applications = {HOST: self.sandbox}
         self.engine = self._open()
 
-    def __enter__(self) -> Snow:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error) -> None:
@@ -127,4 +128,4 @@ class Snow:
 
     def requests(self) -> int:
         """How many API requests the sandbox has answered."""
-        return len([call for call in self.sandbox.log.entries if "/api/now/table" in call.path])
+        return len([call for call in self.sandbox.log.entries if "/table/" in call.path])
