@@ -119,7 +119,7 @@ class SharedTLSAdapter(HTTPAdapter):
         response.reason = resp.reason
         response.url = str(req.url)
         response.request = req
-        response.connection = self  # type: ignore[attr-defined]  # as HTTPAdapter does
+        response.connection = self
         return response
 
 
@@ -135,24 +135,31 @@ _SOCKET_OPTIONS = _socket_options()
 
 
 class Sessions:
-    """The connections that clients share. `adapter` makes what sends; a test may give one that answers by itself."""
+    """The connections that clients share. `adapter` makes what sends; a test may give one that answers by itself.
 
-    def __init__(self, adapter: Callable[[], HTTPAdapter] | None = None, hosts: int | None = None) -> None:
+    `hosts` is how many hosts connections are kept to; by default as many as open files allow, at most 1,000.
+    """
+
+    def __init__(
+        self, adapter: Callable[[], HTTPAdapter] | None = None, hosts: int | None = None, *, use_proxies: bool = True
+    ) -> None:
         self._make = adapter or (
             lambda: SharedTLSAdapter(pool_connections=hosts or _most_hosts(), pool_maxsize=MOST_CONNECTIONS)
         )
         self._lock = threading.Lock()
         self._adapter: HTTPAdapter | None = None
         self._proxies: dict[str, Mapping[str, str]] = {}
+        self._use_proxies = use_proxies
 
     @property
     def adapter(self) -> HTTPAdapter:
         """Made when it is first needed. One serves all threads: with one each, every thread would in time hold a
         connection to every host."""
-        if self._adapter is None:
+        adapter = self._adapter
+        if adapter is None:
             with self._lock:
-                self._adapter = self._adapter or self._make()
-        return self._adapter
+                adapter = self._adapter = self._adapter or self._make()
+        return adapter
 
     def send(self, prepared: requests.PreparedRequest, timeout: tuple[float, float]) -> requests.Response:
         """Send as it stands: no cookies, no redirects, no netrc; the body is not read yet."""
@@ -161,6 +168,8 @@ class Sessions:
 
     def proxies_for(self, url: str) -> Mapping[str, str]:
         """The proxies that the environment names for a host, looked up once per host."""
+        if not self._use_proxies:
+            return {}
         host = url.split("/", 3)[2]
         proxies = self._proxies.get(host)
         if proxies is None:
@@ -342,7 +351,7 @@ def read_body(answer: requests.Response, most: int, where: str) -> bytes:
     body: bytes = answer.raw.read(None if known else most + 1, decode_content=False)
     encoding = answer.headers.get("Content-Encoding", "").strip().lower()
     if encoding in {"gzip", "x-gzip"}:
-        body = _inflate(body, most + 1)
+        body = _inflate(body, most)
     elif encoding not in {"", "identity"}:
         raise ProviderError(f"the answer is encoded as {encoding!r}, which was not asked for", where=where)
     if len(body) > most:
@@ -351,28 +360,34 @@ def read_body(answer: requests.Response, most: int, where: str) -> bytes:
 
 
 def _inflate(data: bytes, most: int) -> bytes:
-    """At most so many bytes of a gzip stream, which may have several members; `zlib.error` where it is damaged."""
-    parts: list[bytes] = []
-    while data and most > 0:
-        stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-        try:
-            part = stream.decompress(data, most)
-        except zlib.error:
-            if parts:  # padding after the last member, which other clients overlook too
-                break
-            raise
-        parts.append(part)
-        most -= len(part)
-        if most > 0 and not stream.eof:
-            raise zlib.error("the stream ends too early")
-        data = stream.unused_data
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    """A gzip stream of one or more members, cut soon after `most` bytes; `zlib.error` where it is damaged."""
+    parts, size, stream = [], 0, zlib.decompressobj(_GZIP)
+    for start in range(0, len(data), _PIECE):
+        piece = data[start : start + _PIECE]
+        while piece:
+            if stream.eof:
+                stream = zlib.decompressobj(_GZIP)
+            parts.append(stream.decompress(piece))
+            size += len(parts[-1])
+            if size > most:
+                return b"".join(parts)
+            piece = stream.unused_data.lstrip(b"\0")  # some servers pad
+    if data and not stream.eof:
+        raise zlib.error("it ends too early")
+    return b"".join(parts)
+
+
+_GZIP = zlib.MAX_WBITS | 16
+# Inflating into small pieces is twice as fast as into large ones, and a bomb is noticed early.
+_PIECE = 10 * 1024
 
 
 def _refuse_large(answer: requests.Response, most: int, where: str) -> NoReturn:
     answer.raw.close()
     raise PageTooHeavyError(
-        f"the answer is larger than {most / 1024 / 1024:g} MB", where=where, hint="ask for smaller pages or fewer fields"
+        f"the answer is larger than {most / 1024 / 1024:g} MB",
+        where=where,
+        hint="ask for smaller pages or fewer fields",
     )
 
 
@@ -389,7 +404,9 @@ def unreachable(error: Exception, where: str, timeout: tuple[float, float]) -> C
     if kinds & {"InvalidURL", "LocationParseError", "LocationValueError"}:
         return ConfigurationError("this is no address that a request can be sent to", where=where)
     if "ProxyError" in kinds:
-        return RetryLaterError("the proxy does not let us through", where=where, hint="look at HTTPS_PROXY and NO_PROXY")
+        return RetryLaterError(
+            "the proxy does not let us through", where=where, hint="look at HTTPS_PROXY and NO_PROXY"
+        )
     if kinds & {"SSLCertVerificationError", "CertificateError"}:
         return ProviderError(
             f"its certificate is not trusted: {_innermost(error)}",
@@ -398,7 +415,7 @@ def unreachable(error: Exception, where: str, timeout: tuple[float, float]) -> C
         )
     if kinds & {"SSLError", "SSLEOFError", "SSLZeroReturnError"}:
         return RetryLaterError(f"no secure connection: {_innermost(error)}", where=where)
-    if kinds & {"ConnectTimeout", "ConnectTimeoutError"}:
+    if kinds & {"ConnectTimeout", "ConnectTimeoutError"} or "handshake" in _innermost(error):
         return RetryLaterError(f"no connection within {connect}", where=where, hint="check the address and the network")
     if kinds & {"ReadTimeout", "ReadTimeoutError", "TimeoutError"}:
         return RetryLaterError(f"no answer within {read}", where=where)
@@ -410,7 +427,9 @@ def unreachable(error: Exception, where: str, timeout: tuple[float, float]) -> C
         return RetryLaterError(f"the answer is damaged: {error}", where=where)
     if isinstance(error, ValueError) and not isinstance(error, requests.RequestException):
         return ConfigurationError(
-            "a header or the path holds a character that cannot be sent", where=where, hint="look for line breaks in keys"
+            "a header or the path holds a character that cannot be sent",
+            where=where,
+            hint="look for line breaks in keys",
         )
     return RetryLaterError(f"the connection broke: {_innermost(error)}", where=where)
 
@@ -422,8 +441,8 @@ def _causes(error: BaseException) -> list[BaseException]:
     while following is not None and following not in found:
         found.append(following)
         reason = getattr(following, "reason", None) or next(iter(following.args), None)
-        following = following.__cause__ or following.__context__ or (
-            reason if isinstance(reason, BaseException) else None
+        following = (
+            following.__cause__ or following.__context__ or (reason if isinstance(reason, BaseException) else None)
         )
     return found
 
