@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
-from connectory.ceql import Comparison, In, IsNull, Like, to_cnf, to_text
+from connectory.ceql import Comparison, In, IsNull, Like, Literal, conjuncts, to_cnf, to_text, walk
 from connectory.errors import QueryError
 
 from .users import PASSWORD
 
 if TYPE_CHECKING:
-    from connectory.ceql import Atom, Expression, Literal
+    from collections.abc import Collection
+
+    from connectory.ceql import Atom, Expression
 
 # Column names are lower case. Capitals are operators: `aLIKEb=c` would be read as `a LIKE 'b=c'`.
 COLUMN = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
@@ -52,19 +54,23 @@ def conditions(expression: Expression | None) -> list[str]:
 
 def equality(name: str, value: str) -> str:
     """The condition for one `name=value` pair."""
-    from connectory.ceql import Literal
-
     return "^OR".join(conditions(Comparison(name, "=", Literal(value))))
 
 
-def dated_ranges(expression: Expression | None) -> set[str]:
+def dated_columns(expression: Expression | None) -> set[str]:
     """The columns that are compared with a moment by < <= > or >=."""
-    atoms = [atom for group in to_cnf(expression) for atom in group]
-    return {
-        column_name(atom.field)
-        for atom in atoms
-        if isinstance(atom, Comparison) and atom.operator in _RANGES and _MOMENT.fullmatch(str(atom.value))
-    }
+    return {column_name(node.field) for node in walk(expression) if _is_dated(node, _RANGES)}
+
+
+def columns_since(expression: Expression | None) -> set[str]:
+    """The columns that lie behind a moment in every record that matches."""
+    return {column_name(term.field) for term in conjuncts(expression) if _is_dated(term, {">", ">="})}
+
+
+def _is_dated(node: Expression, operators: Collection[str]) -> TypeGuard[Comparison]:
+    if not isinstance(node, Comparison):
+        return False
+    return node.operator in operators and _MOMENT.fullmatch(str(node.value)) is not None
 
 
 def column_name(field: str) -> str:

@@ -6,14 +6,13 @@ stood in the URL, and the filter of the resource. Order and place in the list ar
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from connectory.errors import ConfigurationError
 
 from . import encoded
-from .conditions import conditions, dated_ranges, equality, stamp
+from .conditions import columns_since, conditions, dated_columns, equality, stamp
 from .configuration import DISPLAY_VALUE
 from .resources import CREATED, ID, UPDATED, VERSION, TableResource
 from .users import without_password
@@ -49,14 +48,14 @@ def translate(resource: Resource, query: Query) -> Params:
 
 def _parts(resource: Resource, query: Query, raw: str) -> Iterator[str]:
     raw = encoded.checked(raw, _LIST)
-    yield from _window(resource, query, raw)
+    yield from _window(resource, query)
     yield from conditions(query.expression)
     yield from (equality(name, value) for name, value in query.params if not name.startswith("sysparm_"))
     yield raw
     yield resource.filter if isinstance(resource, TableResource) else ""
 
 
-def _window(resource: Resource, query: Query, raw: str) -> Iterator[str]:
+def _window(resource: Resource, query: Query) -> Iterator[str]:
     """The window of a poll, where its `where` does not already say it all.
 
     The upper bound is never said: it keeps records that change during the poll from being read twice.
@@ -66,10 +65,10 @@ def _window(resource: Resource, query: Query, raw: str) -> Iterator[str]:
     column, window = resource.updated_field, query.window
     if window is None or column is None:
         return
-    dated = dated_ranges(query.expression)
+    dated = dated_columns(query.expression)
     if dated and column not in dated:
         return
-    if column not in dated and not re.search(rf"(?:\A|\^)(?:OR)?{column}\b", raw):
+    if column not in columns_since(query.expression):
         yield f"{column}>={stamp(window.start)}"
     yield f"{column}<={stamp(window.end)}"
 

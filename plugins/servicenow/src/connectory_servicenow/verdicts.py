@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -22,15 +22,19 @@ _LIST_HEAD = re.compile(rb'\s*\{\s*"result"\s*:\s*\[')
 _LIST_TAIL = re.compile(rb"\]\s*\}\s*\Z")
 _LIST_PATH = re.compile(r"/table/[^/]+/?")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_HIDDEN_ROWS = re.compile(r"constrained by ACL|constrained by security|removed (?:from|by) .*security", re.IGNORECASE)
+_HIDDEN_ROWS = re.compile(r"constrained by ACL", re.IGNORECASE)
 _CANCELLED = re.compile(r"transaction cancel|maximum execution time", re.IGNORECASE)
 
 
 class _Body(msgspec.Struct):
     """The outside of an answer; what it holds stays bytes."""
 
-    error: msgspec.Raw | None = None
-    status: str | None = None
+    error: msgspec.Raw = msgspec.Raw(b"null")
+    status: Any = None
+
+    @property
+    def is_failure(self) -> bool:
+        return bytes(self.error) != b"null" or self.status == "failure"
 
 
 def judge(response: Response) -> Verdict:
@@ -73,9 +77,7 @@ def _closer(response: Response) -> Verdict:
         body = msgspec.json.decode(response.body, type=_Body)
     except msgspec.DecodeError as error:
         return Verdict(action=Action.SHRINK, reason=f"ServiceNow's answer is cut short: {error}", hint=_NOTHING_LOST)
-    if body.error is None and body.status != "failure":
-        return ACCEPT
-    return _cancelled(_error(response))
+    return _cancelled(_error(response)) if body.is_failure else ACCEPT
 
 
 def _cancelled(error: str) -> Verdict:
@@ -216,8 +218,7 @@ def _error(response: Response) -> str:
 
 def _json_error(body: bytes) -> str:
     try:
-        raw = msgspec.json.decode(body, type=_Body).error
-        error = msgspec.json.decode(raw) if raw is not None else None
+        error = msgspec.json.decode(msgspec.json.decode(body, type=_Body).error)
     except msgspec.DecodeError:
         return ""
     if not isinstance(error, dict):
