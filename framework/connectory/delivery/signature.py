@@ -97,8 +97,7 @@ def _failures(
 
 
 def _any_equal(expected: Sequence[str], given: Sequence[str]) -> bool:
-    """Compares each pair in constant time, and all of them."""
-    return any([hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in given])
+    return any(hmac.compare_digest(one.encode(), other.encode()) for one in expected for other in given)
 
 
 def _digest(key: bytes, message: bytes) -> str:
