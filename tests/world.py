@@ -63,9 +63,10 @@ class Snow:
             sessions=wsgi_sessions(self.applications),
         )
 
-    def reopen(self) -> None:
-        """What a process that was killed finds when it starts again."""
-        self.engine.close()
+    def die(self) -> None:
+        """End as a killed process does: nothing is given up, only the lock on the owner's file is gone."""
+        self.engine.owner._file.close()
+        self.engine.database.close()
         self.engine = self._open()
 
     def configuration(self, *resources: str, **more) -> dict:
