@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from requests.auth import AuthBase
 
-from .secrets import Secret, reveal
+from .http import encode
+from .secrets import Secret, redactor, reveal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,9 @@ class BasicAuth(AuthBase):
     def __init__(self, username: str, password: Secret | str) -> None:
         self._username = username
         pair = f"{username}:{reveal(password)}".encode()
-        self._header = Secret(f"Basic {base64.b64encode(pair).decode()}")
+        encoded = base64.b64encode(pair).decode()
+        self._header = Secret(f"Basic {encoded}")
+        redactor.learn(password, encoded)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = self._header.reveal()
@@ -95,6 +97,7 @@ class ApiKeyAuth(AuthBase):
         if (header is None) == (query is None):
             raise TypeError("name either the header or the query parameter that carries the key")
         self._key = Secret(reveal(key))
+        redactor.learn(self._key)
         self._header = header
         self._query = query
 
@@ -102,9 +105,8 @@ class ApiKeyAuth(AuthBase):
         if self._header is not None:
             request.headers[self._header] = self._key.reveal()
         else:
-            parts = urlsplit(str(request.url))
-            added = urlencode({str(self._query): self._key.reveal()})
-            request.url = urlunsplit(parts._replace(query=f"{parts.query}&{added}" if parts.query else added))
+            url = str(request.url)
+            request.url = f"{url}{'&' if '?' in url else '?'}{encode([(str(self._query), self._key.reveal())])}"
         return request
 
     def __repr__(self) -> str:
