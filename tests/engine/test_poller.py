@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from world import entry
 
 from connectory.clock import from_micros
+from world import entry
 
 
 def test_nothing_that_was_there_before_is_announced(snow):

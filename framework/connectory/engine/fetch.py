@@ -77,11 +77,12 @@ def _read(plan: Plan, response: Response, *, empty: bool) -> Identified:
 
 
 def _last(plan: Plan, records: Identified) -> tuple[str, str] | None:
-    if plan.updated is None:
+    """The id and stamp that the provider would order the last usable record by."""
+    if plan.place is None:
         return None
     for row, object_id in zip(reversed(records.rows), reversed(records.ids), strict=True):
         if object_id is not None:
-            return object_id, str(plain(plan.updated(row)))
+            return str(plain(plan.place_id(row))), str(plain(plan.place(row)))
     return None
 
 

@@ -40,7 +40,8 @@ class Plan:
     """How to poll one resource. `name` is the entry's key, which becomes the events' `objectType`.
 
     `rows` decodes a page's body into its rows: only the fields that the accessors read are built.
-    `raws` decodes it into the records' bytes.
+    `raws` decodes it into the records' bytes. `place_id` and `place` are the fields that the provider orders by, which
+    an entry may not have chosen for its ids and dates.
     """
 
     name: str
@@ -54,6 +55,8 @@ class Plan:
     updated: Accessor | None
     created: Accessor | None
     version: Accessor | None
+    place: Accessor | None
+    place_id: Accessor
     updated_codec: Codec | None
     created_codec: Codec | None
     filters: bool
@@ -89,15 +92,18 @@ class Plan:
     def request(self, window: Window, page_size: int | None = None) -> tuple[Request, Query]:
         """The request for the first page of a window, before the paginator has its say."""
         url = split_poll_url(self.render(window))
-        params = dict(url.params)
+        own = dict(url.params)
         query = Query(
-            expression=ceql.parse(params.get("where", "")),
+            expression=ceql.parse(own.get("where", "")),
             params=tuple((name, value) for name, value in url.params if name not in _OWN_PARAMS),
-            page_size=page_size or self.entry.page_size or _page_size(params) or self.element.page_size,
+            page_size=page_size or self.entry.page_size or _page_size(own) or self.element.page_size,
             window=window,
         )
         translated = self.plugins.translate_query(self.element, self.resource, query)
-        return Request(path=self.resource.path, params=(*self.resource.params, *translated)), query
+        # What the URL says replaces what the resource asks for by default.
+        named = {name for name, _ in translated}
+        defaults = tuple(pair for pair in self.resource.params if pair[0] not in named)
+        return Request(path=self.resource.path, params=(*defaults, *translated)), query
 
 
 def compile_plan(
@@ -123,6 +129,8 @@ def _compile(
         "updated": _path(dates.updated_field if updated_codec else None, "datesConfiguration.updatedDateField"),
         "created": _path(dates.created_field if created_codec else None, "datesConfiguration.createdDateField"),
         "version": _path(resource.version_field, "versionField"),
+        "place": _path(resource.updated_field, "updatedField"),
+        "place_id": _path(resource.id_field, "idField"),
     }
     decode_rows, accessors = _row_decoder([path for path in paths.values() if path], resource.records_path)
     template = parse_template(entry.url)
@@ -138,19 +146,22 @@ def _compile(
         updated=accessors.get(paths["updated"]),
         created=accessors.get(paths["created"]),
         version=accessors.get(paths["version"]),
+        place=accessors.get(paths["place"]),
+        place_id=accessors.get(paths["place_id"], _nothing),
         updated_codec=updated_codec,
         created_codec=created_codec,
         filters=bool(template.slots),
         unit=template.unit,
         overlap=element.overlap if entry.overlap is None else entry.overlap,
-        warnings=(
-            *template.warnings,
-            *(updated_codec.warnings if updated_codec else ()),
-            *(created_codec.warnings if created_codec else ()),
-        ),
+        warnings=_unique(template.warnings, updated_codec, created_codec),
     )
     _try_out(plan)
     return plan
+
+
+def _unique(warnings: tuple[str, ...], *codecs: Codec | None) -> tuple[str, ...]:
+    """The template's warnings and those of the patterns, each once."""
+    return tuple(dict.fromkeys((*warnings, *(text for codec in codecs if codec for text in codec.warnings))))
 
 
 def _try_out(plan: Plan) -> None:

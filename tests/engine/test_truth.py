@@ -1,0 +1,277 @@
+"""Whatever happens, each change is announced once: a model-based test of the engine against the sandbox.
+
+The sandbox's tables are the truth. Between two looks at them people change records, clocks jump, the provider breaks,
+the process is killed, the configuration is edited. `make soak` runs many more examples.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from test_crash import Killed, Killer
+from world import Snow, entry
+
+from connectory.clock import from_micros
+from connectory.engine import plan as plans
+from connectory.engine import poller
+from connectory.engine.fetch import fetch
+from connectory_servicenow import paging
+
+FAULTS = [
+    "ignored_query",
+    "partial_200",
+    "cut_json",
+    "hibernate",
+    "login_html",
+    "bad_gateway",
+    "rate_limited",
+    "semaphore",
+    "server_error",
+    "dropped",
+]
+OVERLAP = timedelta(seconds=60)
+
+
+class Truth(RuleBasedStateMachine):
+    """Rules change the world; `teardown` lets everything settle and compares."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.snow = Snow(Path(self.folder.name), incidents=4)
+        self.patch = pytest.MonkeyPatch()
+        self.skewed = False
+        self.since = 0
+
+    @initialize(page_size=st.integers(2, 6))
+    def begin(self, page_size):
+        self.page_size = page_size
+        table = self.snow.sandbox.tables["incident"]
+        self.old = {key: table[key]["sys_mod_count"] for key in table}
+        self.instance = self.snow.create(**self.configured(60))
+
+    def configured(self, overlap: int) -> dict:
+        return {
+            "event.poller.configuration": {
+                "incidents": entry("incidents", pageSize=self.page_size, overlap=overlap),
+            }
+        }
+
+    # What people do
+
+    @rule(count=st.integers(1, 4))
+    def create(self, count):
+        for _ in range(count):
+            self.snow.sandbox.insert("incident", {"short_description": "new"})
+
+    @rule(data=st.data(), count=st.integers(1, 3))
+    def update(self, data, count):
+        for _ in range(count):
+            incident = data.draw(st.sampled_from(sorted(self.snow.sandbox.tables["incident"])))
+            self.snow.sandbox.update("incident", incident, {"short_description": f"changed {self.snow.clock.now()}"})
+
+    @precondition(lambda self: not self.skewed)
+    @rule(back=st.integers(0, 64))
+    def commit_late(self, back):
+        """A row becomes visible some time after its stamp, up to the very edge of what the overlap covers."""
+        edge = from_micros(self.snow.state().since) - OVERLAP
+        stamp = max(edge, self.snow.clock.now() - timedelta(seconds=back), self.first_moment())
+        self.snow.sandbox.insert("incident", {"short_description": "late"}, stamp=stamp)
+
+    @precondition(lambda self: not self.skewed)
+    @rule()
+    def commit_at_the_edge(self):
+        edge = max(from_micros(self.snow.state().since) - OVERLAP, self.first_moment())
+        for _ in range(2):
+            self.snow.sandbox.insert("incident", {"short_description": "at the edge"}, stamp=edge)
+
+    def first_moment(self):
+        """Rows from before the instance are none of its business."""
+        return from_micros(self.snow.state().seen_from) if not self.snow.told() else self.begun
+
+    @property
+    def begun(self):
+        return from_micros(self.snow.engine.instances.get(self.instance).created_at)
+
+    # What happens
+
+    @rule(seconds=st.sampled_from([0, 1, 1, 4, 30, 70, 900]))
+    def time_passes(self, seconds):
+        self.snow.clock.advance(seconds)
+
+    @rule(seconds=st.integers(-30, 30))
+    def clock_jumps(self, seconds):
+        self.skewed = True
+        self.snow.sandbox.clock.skew(seconds)
+
+    @rule()
+    def poll(self):
+        self.snow.poll()
+
+    @rule(faults=st.lists(st.sampled_from([None, *FAULTS]), min_size=1, max_size=4))
+    def poll_through_faults(self, faults):
+        self.snow.sandbox.faults.script(faults)
+        self.snow.poll()
+        self.snow.sandbox.faults.clear()
+
+    @rule(changes=st.integers(1, 2))
+    def poll_while_people_write(self, changes):
+        with self.snow.switched(steps_per_call=changes):
+            self.snow.poll()
+
+    @rule(at=st.integers(0, 60))
+    def killed(self, at):
+        self.snow.clock.advance(60)
+        killer = Killer(at)
+        with killer.watching(self.snow, self.patch), contextlib.suppress(Killed):
+            self.snow.engine.scheduler().run_once()
+        if killer.passed > at:
+            killer.bury()
+            self.snow.die()
+
+    @rule(overlap=st.sampled_from([60, 120, 600]))
+    def edit(self, overlap):
+        self.snow.engine.instances.update(self.instance, configuration=self.configured(overlap))
+
+    # What must hold
+
+    @invariant()
+    def the_cursor_never_moves_back(self):
+        since = self.snow.state().since
+        assert since >= self.since
+        self.since = since
+
+    def teardown(self):
+        try:
+            if hasattr(self, "instance"):
+                self.settle()
+                self.compare()
+        finally:
+            self.patch.undo()
+            self.snow.engine.close()
+            self.folder.cleanup()
+
+    def settle(self):
+        for _ in range(4):
+            self.snow.poll(2000)
+        assert self.snow.state().failures == 0, self.snow.state().failure
+
+    def compare(self):
+        told: dict[str, list[tuple[str, int, str]]] = {}
+        for event in self.events():
+            told.setdefault(event.object_id, []).append((event.type, event.sequence, event.version))
+        truth = self.snow.sandbox.tables["incident"]
+        changed = {key for key in truth if key not in self.old or truth[key]["sys_mod_count"] != self.old[key]}
+        assert set(told) == changed
+        for key, events in told.items():
+            versions = [version for _, _, version in events]
+            counts = [int(version.rpartition("|")[2]) for version in versions]
+            assert versions[-1] == f"{truth[key]['sys_updated_on']}|{truth[key]['sys_mod_count']}", "the last state wins"
+            assert counts == sorted(set(counts)), "in order, none twice"
+            assert [sequence for _, sequence, _ in events] == list(range(1, len(events) + 1))
+            first = "UPDATED" if key in self.old else "CREATED"
+            assert [kind for kind, _, _ in events] == [first, *["UPDATED"] * (len(events) - 1)]
+
+    def events(self):
+        from connectory.store import events
+
+        with self.snow.engine.database.read() as connection:
+            return events.find(connection, limit=None)
+
+
+EXAMPLES = int(os.environ.get("CONNECTORY_TRUTH_EXAMPLES", "200"))
+
+BASE = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
+
+
+@pytest.mark.timeout(3600)
+def test_each_change_is_announced_once_whatever_happens():
+    run_state_machine_as_test(Truth, settings=BASE)
+
+
+# The machine must notice the mistakes that pollers usually make
+
+
+def strict_bound(patch):
+    """`>` from the very bound: rows that share the bound's second are lost."""
+    from connectory import defaults
+    from connectory.hookspecs import hookimpl
+    from connectory.templates import parse_template
+
+    @hookimpl(trylast=True)
+    def connect_render_template(element, resource, template, window):
+        return parse_template(template).render(window.start)
+
+    patch.setattr(defaults, "connect_render_template", connect_render_template)
+
+
+def no_overlap(patch):
+    patch.setattr(plans.Plan, "reach", property(lambda self: timedelta(0)))
+
+
+def cursor_before_outbox(patch):
+    """The cursor is committed first, the events after it, in a transaction of their own."""
+    take = poller.Poller._take
+
+    def hasty(self, run, page):
+        if page.last:
+            with self._database.write() as connection:
+                from sqlalchemy import update
+
+                from connectory.store.tables import polls
+
+                end = run.bounds.end + 60_000_000
+                connection.execute(update(polls).values(since=end, seen_from=end))
+        take(self, run, page)
+
+    patch.setattr(poller.Poller, "_take", hasty)
+
+
+def dedupe_on_the_id_only(patch):
+    sort_out = poller._Run.sort_out
+
+    def forgetful(self, page, seen, before):
+        changes = sort_out(self, page, seen, before)
+        return [change for change in changes if change.object_id not in seen]
+
+    patch.setattr(poller._Run, "sort_out", forgetful)
+
+
+def offset_paging(patch):
+    def walk(self, request, query):
+        offset = 0
+        ordered = request.param("sysparm_query") + "^ORDERBYsys_updated_on^ORDERBYsys_id"
+        while True:
+            page = yield request.with_params(
+                sysparm_query=ordered, sysparm_limit=str(query.page_size), sysparm_offset=str(offset)
+            )
+            offset += query.page_size
+            if page.rows < query.page_size:
+                return
+
+    patch.setattr(paging.KeysetPages, "walk", walk)
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize(
+    "mutant", [strict_bound, no_overlap, cursor_before_outbox, dedupe_on_the_id_only, offset_paging]
+)
+def test_the_machine_notices(mutant, monkeypatch):
+    mutant(monkeypatch)
+    quick = settings(BASE, max_examples=400, phases=[Phase.generate], print_blob=False, report_multiple_bugs=False)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(Truth, settings=quick)
