@@ -15,7 +15,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from test_crash import Killed, Killer
 from world import Snow, entry
 
@@ -174,7 +181,9 @@ class Truth(RuleBasedStateMachine):
         for key, events in told.items():
             versions = [version for _, _, version in events]
             counts = [int(version.rpartition("|")[2]) for version in versions]
-            assert versions[-1] == f"{truth[key]['sys_updated_on']}|{truth[key]['sys_mod_count']}", "the last state wins"
+            assert versions[-1] == f"{truth[key]['sys_updated_on']}|{truth[key]['sys_mod_count']}", (
+                "the last state wins"
+            )
             assert counts == sorted(set(counts)), "in order, none twice"
             assert [sequence for _, sequence, _ in events] == list(range(1, len(events) + 1))
             first = "UPDATED" if key in self.old else "CREATED"
