@@ -199,7 +199,7 @@ def test_a_body_is_bounded():
     assert listener.post(7, b"", **endless) == 413
     assert endless["wsgi.input"].tell() == MOST_BODY + 1
     # No length, and a server that cannot tell where it ends.
-    assert listener.post(7, b"", CONTENT_LENGTH="", **{"wsgi.input": untouched}) == 401
+    assert listener.post(7, b"", CONTENT_LENGTH="", **{"wsgi.input": untouched}) == 400
     assert untouched.tell() == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import random
@@ -10,10 +11,9 @@ import sys
 import threading
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from connectory.clock import to_micros
 from connectory.delivery.receiver import Receiver
@@ -169,9 +169,8 @@ def test_an_attempt_is_signed_with_the_instances_keys_at_its_time(database, subs
     make(sender, keys_for=lambda instance: asked.append(instance) or [KEY, b"older"]).run_once()
     [(url, headers, body)] = sender.calls
     assert (url, body, asked) == (URL, b'{"id": 7}', [1])
-    for key in (KEY, b"older"):
-        signature = headers["Elements-Webhook-Signature"] if key == KEY else None
-        assert verify(headers, body, [KEY, key], clock.now()).verified, signature
+    assert verify(headers, body, [KEY], clock.now()).verified
+    assert len(headers["webhook-signature"].split()) == 2
     assert not verify(headers, body, [b"another"], clock.now()).verified
 
 
@@ -257,7 +256,7 @@ def test_a_receiver_that_asks_for_time_gets_it(database, subscription, make, clo
 def test_two_workers_on_one_store_deliver_nothing_twice_and_nothing_out_of_order(url_of_store, database, make, clock):
     """Eighty objects, a receiver that often fails: per object, what arrives is 1, 2, 3 ..."""
     chance = random.Random(7)
-    subscription_ids = [subscribe(database, 1), subscribe(database, 1)]
+    subscription_ids = [subscribe(database, 1, f"http://{name}.test/") for name in "ab"]
     arrived, guard = defaultdict(list), threading.Lock()
 
     def answer(call):
@@ -272,13 +271,6 @@ def test_two_workers_on_one_store_deliver_nothing_twice_and_nothing_out_of_order
     for sequence in range(1, 8):
         for thing in range(80):
             content[len(content) + 1] = {"object": thing, "sequence": sequence}
-    with database.write() as connection:
-        deliveries.set_callback_url(connection, 1, "http://a.test/", 0)
-        connection.execute(
-            update(deliveries.subscriptions)
-            .where(deliveries.subscriptions.c.id == subscription_ids[1])
-            .values(url="http://b.test/")
-        )
     made = [(number, held["object"] % 8) for number, held in content.items()]
     announce(database, subscription_ids[0], made, body=lambda number: json.dumps(content[number]).encode())
     with database.write() as connection:
@@ -418,7 +410,7 @@ def test_who_watches_cannot_stop_it(database, subscription, make, caplog):
     announce(database, subscription, [(1, 3), (2, 3), (3, 4)])
     assert make(FakeSender(), on_attempt=watch).run_once() == 3
     assert statuses(database) == ["delivered"] * 3
-    assert caplog.text.count("ZeroDivisionError") == 1
+    assert caplog.text.count("who watches the deliveries failed") == 1
 
 
 def test_a_receivers_failure_and_recovery_are_logged_once_without_the_url(database, subscription, make, clock, caplog):
@@ -575,7 +567,7 @@ def test_it_can_be_narrowed_to_some_instances(database, subscription, make):
 
 def test_a_batch_ends_in_time_for_its_lease(database, subscription, make, clock):
     """Answers of 15 s each: what is sent at the end of a claim is still within its lease."""
-    ages, claimed_at = [], [clock.now()]
+    ages = []
 
     def answer(_call):
         clock.advance(15)
@@ -590,29 +582,22 @@ def test_a_batch_ends_in_time_for_its_lease(database, subscription, make, clock)
         worker.run_once()
     assert len(ages) == 20
     assert min(ages) > 60_000_000
-    assert claimed_at
 
 
 def test_the_two_ends_fit(database, subscription, make, clock):
     """Worker to receiver: signed, in order, known again."""
     received = []
     receiver = Receiver([KEY], received.append, now=clock.now)
-    fail_once = [True]
 
     def answer(call):
         _, headers, body = call
         environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
-        import io
-
         environ |= {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
         answers = []
         receiver(environ, lambda status, _headers: answers.append(int(status[:3])))
         # The answer to the first gets lost on its way.
-        return (
-            Sent(error="no answer", duration=1)
-            if fail_once and fail_once.pop()
-            else Sent(status=answers[0], duration=1)
-        )
+        lost = len(received) == 1
+        return Sent(error="no answer", duration=1) if lost else Sent(status=answers[0], duration=1)
 
     def body(number):
         entry = {"objectId": "a", "objectType": "things", "sequence": number}
@@ -631,14 +616,3 @@ def test_the_two_ends_fit(database, subscription, make, clock):
         ("4", False),
     ]
     assert all(one.verified and not one.out_of_order for one in received)
-
-
-def test_delivery_and_engine_do_not_import_each_other():
-    import connectory.delivery
-
-    folder = Path(connectory.delivery.__file__).parent
-    assert not [
-        path
-        for path in folder.glob("*.py")
-        if "engine" in path.read_text()[: path.read_text().find("\nlog")] and "from ..engine" in path.read_text()
-    ]

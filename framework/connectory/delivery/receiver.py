@@ -65,6 +65,8 @@ class Receiver:
         status, text = self._answer(environ)
         body = text.encode()
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers.append(("Allow", "POST"))
         # A 204 has no body, not even an empty one.
         start_response(f"{status} {_phrase(status)}", [] if status == HTTPStatus.NO_CONTENT else headers)
         return [body]
