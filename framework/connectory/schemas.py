@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 POLLER_CONFIGURATION = "event.poller.configuration"
 REFRESH_INTERVAL = "event.poller.refresh_interval"
+IDLE_BACKOFF = "event.poller.idle_backoff"
 NOTIFICATIONS_ENABLED = "event.notification.enabled"
 CALLBACK_URL = "event.notification.callback.url"
 SIGNATURE_KEY = "event.notification.signature.key"
@@ -237,6 +238,15 @@ class EventConfiguration(Schema):
         data_key=REFRESH_INTERVAL,
         load_default=timedelta(minutes=15),
         metadata={"label": "Event poller refresh interval (mins)", "description": "Minutes between two polls."},
+    )
+    idle_backoff = Minutes(
+        data_key=IDLE_BACKOFF,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "label": "Longest idle interval (mins)",
+            "description": "Polls that find nothing become rarer, up to this many minutes apart; none, and they do not.",
+        },
     )
     poller_configuration = PollerConfiguration(
         data_key=POLLER_CONFIGURATION,

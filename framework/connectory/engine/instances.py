@@ -388,6 +388,7 @@ def describe_poll(poll: PollRow) -> dict[str, Any]:
         "resource": poll.resource,
         "active": poll.active,
         "intervalSeconds": poll.interval / 1_000_000,
+        "quietPolls": (poll.summary or {}).get("quiet", 0),
         "since": _iso(poll.since),
         "lastPoll": _iso(poll.polled_at),
         "nextPoll": _iso(poll.next_due_at),

@@ -14,10 +14,12 @@ from ..clock import from_micros, to_micros
 from ..errors import AuthenticationError, ConnectoryError, StaleLeaseError
 from ..http import PageTooHeavyError
 from ..model import Window
+from ..schemas import IDLE_BACKOFF
 from ..store import events, instances, polls
 from .backoff import delay_after
 from .changes import Bounds, Change, Classifier, Finding
 from .fetch import FetchedPage, fetch, smaller
+from .idle import idle_interval, quiet_polls
 from .outbox import Announced, Outbox
 
 if TYPE_CHECKING:
@@ -112,7 +114,7 @@ class Poller:
 
     def _poll(self, poll: PollRow, runtime: Runtime, summary: Summary, keep: Callable[[], None]) -> None:
         plan = runtime.plan(poll.resource)
-        window = _window(poll, plan, runtime.provider_now(self._clock.now()))
+        window = window_of(poll, plan, runtime.provider_now(self._clock.now()))
         if window is None:
             self._postpone(poll, plan)
             return
@@ -179,6 +181,9 @@ class Poller:
     def _finish(self, connection: Connection, run: _Run) -> None:
         poll, now = run.poll, self._clock.now()
         since = max(poll.since, run.bounds.end)
+        if poll.failures:
+            log.info("poll of %s of instance %s works again", poll.resource, poll.instance_id)
+        quiet = quiet_polls(poll, run.summary)
         keep = max(poll.seen_from, min(run.bounds.start, since - _micros(run.plan.reach)))
         polls.finish(
             connection,
@@ -186,12 +191,12 @@ class Poller:
             {
                 "since": since,
                 "seen_from": keep,
-                "next_due_at": to_micros(now) + poll.interval,
+                "next_due_at": to_micros(now) + idle_interval(poll.interval, quiet, run.runtime.config[IDLE_BACKOFF]),
                 "failures": 0,
                 "failure": None,
                 "failed_at": None,
                 "polled_at": to_micros(now),
-                "summary": run.summary.as_dict(),
+                "summary": run.summary.as_dict() | {"quiet": quiet},
             },
         )
         if run.summary.records:
@@ -251,14 +256,7 @@ class _Run:
         """Fix the window by the provider's own clock, as the first answer shows it."""
         now = clock.now()
         self.runtime.see_clock(page.response.date, now)
-        provider_now = self.runtime.provider_now(now)
-        settled = self.plan.floor(to_micros(provider_now - self.plan.element.settle))
-        self.bounds = Bounds(
-            start=to_micros(self.window.start),
-            end=min(to_micros(self.window.end), settled),
-            started=to_micros(provider_now),
-            baseline=self.poll.polled_at is None,
-        )
+        self.bounds = bounds_of(self.poll, self.plan, self.window, self.runtime.provider_now(now))
         self.classifier = Classifier(plan=self.plan, bounds=self.bounds)
         self.summary.start, self.summary.end = self.bounds.start, self.bounds.end
 
@@ -302,12 +300,24 @@ class _Run:
                 summary.warnings.append(change.reason)
 
 
-def _window(poll: PollRow, plan: Plan, provider_now: datetime) -> Window | None:
+def window_of(poll: PollRow, plan: Plan, provider_now: datetime) -> Window | None:
+    """What to ask for; None where nothing has settled yet that was not asked for."""
     start = plan.floor(max(poll.since - _micros(plan.reach), poll.seen_from))
     end = plan.floor(to_micros(provider_now - plan.element.settle))
     if end < start:
         return None
     return Window(start=from_micros(start), end=from_micros(end))
+
+
+def bounds_of(poll: PollRow, plan: Plan, window: Window, provider_now: datetime) -> Bounds:
+    """A window by the provider's own clock, as its first answer shows it."""
+    settled = plan.floor(to_micros(provider_now - plan.element.settle))
+    return Bounds(
+        start=to_micros(window.start),
+        end=min(to_micros(window.end), settled),
+        started=to_micros(provider_now),
+        baseline=poll.polled_at is None,
+    )
 
 
 def _micros(duration: timedelta) -> int:
