@@ -198,6 +198,19 @@ def test_each_attempt_has_the_same_bytes_and_id_and_its_own_time(database, subsc
     assert statuses(database) == ["delivered"]
 
 
+def test_what_becomes_due_meanwhile_is_left_for_the_next_time(database, subscription, make, clock):
+    """Else slow receivers, whose retries become due while others are served, would keep it for ever."""
+
+    def answer(call):
+        clock.advance(10)
+        return BAD
+
+    announce(database, subscription, [(1, 0), (2, 1)])
+    worker = make(FakeSender(answer), workers=1)
+    assert worker.run_once() == 2
+    assert worker.run_once() > 0
+
+
 def test_what_failed_holds_its_lane_and_no_other(database, subscription, make, clock):
     sender = FakeSender(lambda call: BAD if call[1]["webhook-id"] == "2" else OK)
     announce(database, subscription, [(1, 3), (2, 3), (3, 3), (4, 5)])
@@ -512,6 +525,22 @@ def test_stopping_ends_the_attempt_it_is_in_writes_it_down_and_gives_the_lanes_u
     end()
     assert sender.ids == [1]
     assert statuses(database) == ["delivered"] + ["created"] * 4
+    with database.read() as connection:
+        assert not connection.execute(select(lanes).where(lanes.c.lease_owner.is_not(None))).all()
+
+
+def test_stopping_gives_up_what_could_not_be_written_down(database, subscription, make, monkeypatch):
+    announce(database, subscription, [(1, 0)])
+    tried = threading.Event()
+
+    def record(*_args, **_options):
+        tried.set()
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(deliveries, "record", record)
+    _, end = run_in_thread(make(FakeSender()))
+    assert tried.wait(10)
+    end()
     with database.read() as connection:
         assert not connection.execute(select(lanes).where(lanes.c.lease_owner.is_not(None))).all()
 

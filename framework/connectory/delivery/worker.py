@@ -102,8 +102,7 @@ class DeliveryWorker:
                 self._clock.wait(self._wake, self._step(crew))
         finally:
             crew.close()
-            with self._database.write() as connection:
-                deliveries.free_leases(connection, [self._owner])
+            self._give_up()
 
     def run_once(self) -> int:
         """Deliver everything that is due now, and return how many attempts were made."""
@@ -195,6 +194,13 @@ class DeliveryWorker:
         with self._database.read() as connection:
             due = deliveries.next_due(connection, self._instance_ids)
         return None if due is None else from_micros(due)
+
+    def _give_up(self) -> None:
+        try:
+            with self._database.write() as connection:
+                deliveries.free_leases(connection, [self._owner])
+        except ConnectoryError as error:
+            log.warning("leases are left to run out: %s", error)
 
     # One lane
 
