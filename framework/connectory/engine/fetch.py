@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -15,8 +15,7 @@ from .changes import Identified, identify, plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..http import Client
-    from ..model import Request, Window
+    from ..model import Request, Verdict, Window
     from .plan import Plan
 
 MOST_PAGES = 100_000
@@ -34,7 +33,13 @@ class FetchedPage:
     last: bool
 
 
-def fetch(plan: Plan, window: Window, client: Client, page_size: int | None = None) -> Iterator[FetchedPage]:
+class Exchanger(Protocol):
+    """What `fetch` asks: a client, or one that listens to it, or a recording."""
+
+    def exchange(self, request: Request) -> tuple[Response, Verdict]: ...
+
+
+def fetch(plan: Plan, window: Window, client: Exchanger, page_size: int | None = None) -> Iterator[FetchedPage]:
     """Yield the pages of a window. A page that is cut short or unreadable raises, and nothing after it is read."""
     first, query = plan.request(window, page_size)
     walk = plan.paginator.walk(first, query)

@@ -28,4 +28,4 @@ def idle_interval(interval: int, quiet: int, longest: timedelta | None) -> int:
         return interval
     ceiling = max(interval, round(longest.total_seconds() * 1_000_000))
     # Beyond this power any interval has met any ceiling, and the number would only grow.
-    return min(interval * 2 ** min(quiet - PATIENCE + 1, 32), ceiling)
+    return min(interval << min(quiet - PATIENCE + 1, 32), ceiling)

@@ -121,7 +121,7 @@ def _compile(
     name: str, entry: PollerEntry, element: Element, resources: Mapping[str, Resource], plugins: Plugins
 ) -> Plan:
     resource = _resource_of(entry, element, resources)
-    dates = _dates_of(entry, resource)
+    dates = dates_of(entry, resource)
     updated_codec = _codec(plugins, element, dates.updated_format, dates.updated_timezone, "updatedDate")
     created_codec = _codec(plugins, element, dates.created_format, dates.created_timezone, "createdDate")
     paths = {
@@ -200,7 +200,7 @@ def unknown_resource(
     )
 
 
-def _dates_of(entry: PollerEntry, resource: Resource) -> DatesConfiguration:
+def dates_of(entry: PollerEntry, resource: Resource) -> DatesConfiguration:
     """The entry's own dates, else those of the resource's default entry."""
     if entry.dates != DatesConfiguration() or resource.poller is None:
         return entry.dates
