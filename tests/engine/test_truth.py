@@ -251,13 +251,13 @@ def cursor_before_outbox(patch):
 
 
 def dedupe_on_the_id_only(patch):
-    sort_out = poller._Run.sort_out
+    sort_out = poller.Run.sort_out
 
     def forgetful(self, page, seen, before):
         changes = sort_out(self, page, seen, before)
         return [change for change in changes if change.object_id not in seen]
 
-    patch.setattr(poller._Run, "sort_out", forgetful)
+    patch.setattr(poller.Run, "sort_out", forgetful)
 
 
 def offset_paging(patch):

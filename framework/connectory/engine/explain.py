@@ -23,7 +23,7 @@ from .fetch import fetch, smaller
 from .instances import describe_poll
 from .plan import dates_of
 from .poller import bounds_of, window_of
-from .reasons import Dates, Reasons, seen
+from .reasons import Dates, Reasons, moment, seen
 from .rendering import slots_of
 from .scrubbing import learn_secrets, scrub_params
 
@@ -64,7 +64,7 @@ class Memory(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """Everything that decides how a poll goes."""
+    """Everything that decides how a poll goes. `window` is that of a backfill; a poll finds its own."""
 
     instance: Mapping[str, Any]
     plan: Plan
@@ -73,24 +73,31 @@ class Case:
     page_size: int
     conversation: Conversation
     memory: Memory
+    window: Window | None = None
 
 
 def explain(engine: Engine, instance_id: int, resource: str, now: datetime | None = None) -> Explanation:
     """What the next poll of a resource would do, at this moment or at another one."""
+    return examine(live_case(engine, instance_id, resource, now=now))
+
+
+def live_case(
+    engine: Engine, instance_id: int, resource: str, *, now: datetime | None = None, window: Window | None = None
+) -> Case:
+    """A resource as it is now, with its provider to ask."""
     runtime = engine.runtimes.get(instance_id)
     plan = runtime.plan(resource)
     learn_secrets(runtime.config)
     poll = poll_of(engine.database, instance_id, resource)
-    return examine(
-        Case(
-            instance={"id": instance_id, "name": runtime.row.name, "element": runtime.element.key},
-            plan=plan,
-            poll=poll,
-            clock_offset=runtime.clock_offset,
-            page_size=runtime.page_sizes.get(resource) or plan.entry.page_size or plan.element.page_size,
-            conversation=_Live(client=runtime.client, clock=engine.clock.now if now is None else lambda: now),
-            memory=StoreMemory(engine.database, poll),
-        )
+    return Case(
+        instance={"id": instance_id, "name": runtime.row.name, "element": runtime.element.key},
+        plan=plan,
+        poll=poll,
+        clock_offset=runtime.clock_offset,
+        page_size=runtime.page_sizes.get(resource) or plan.entry.page_size or plan.element.page_size,
+        conversation=_Live(client=runtime.client, clock=engine.clock.now if now is None else lambda: now),
+        memory=StoreMemory(engine.database, poll),
+        window=window,
     )
 
 
@@ -185,7 +192,7 @@ class _Examination:
         self.provider_now = self.at + self.case.clock_offset
 
     def explain(self) -> Explanation:
-        window = window_of(self.case.poll, self.case.plan, self.provider_now)
+        window = self.case.window or window_of(self.case.poll, self.case.plan, self.provider_now)
         if window is None:
             self.notes.append("there is nothing to ask yet: what has settled ends before the window starts")
         else:
@@ -276,6 +283,9 @@ class _Examination:
         except ConnectoryError as error:
             self._note(draft, Finding.BEFORE_WINDOW, error.message)
             raise
+        if self._is_later(change.date):
+            self._note(draft, Finding.NEXT_POLL, f"updated {moment(change.date)}, after the span that is asked for")
+            return
         announces = change.finding in {Finding.CREATED, Finding.UPDATED}
         sequence = change.sequence if announces else None
         self._note(draft, change.finding, self.reasons.of(change, draft.dates, draft.known), sequence)
@@ -283,6 +293,12 @@ class _Examination:
             self.known[object_id] = KnownNote(
                 sequence=sequence or 0, version=change.version, source=f"page {draft.page} of this poll"
             )
+
+    def _is_later(self, date: int | None) -> bool:
+        """Whether a record lies behind the span of a backfill; a poll takes what it finds beyond its end."""
+        if self.case.window is None or self.bounds is None or date is None:
+            return False
+        return date > self.bounds.end
 
     def _note(self, draft: _Draft, finding: Finding, reason: str, sequence: int | None = None) -> None:
         self.totals[finding.value] += 1

@@ -118,10 +118,17 @@ class Poller:
         if window is None:
             self._postpone(poll, plan)
             return
+        self.cover(poll, runtime, window, summary, keep)
+
+    def cover(
+        self, poll: PollRow, runtime: Runtime, window: Window, summary: Summary, keep: Callable[[], None]
+    ) -> None:
+        """Read one window and announce what is news in it."""
+        plan = runtime.plan(poll.resource)
         page_size = runtime.page_sizes.get(poll.resource) or plan.entry.page_size or plan.element.page_size
         while True:
             try:
-                run = _Run(poll=poll, plan=plan, runtime=runtime, summary=summary, window=window)
+                run = Run(poll=poll, plan=plan, runtime=runtime, summary=summary, window=window)
                 self._read(run, page_size, keep)
             except PageTooHeavyError:
                 half = smaller(page_size)
@@ -132,7 +139,7 @@ class Poller:
             else:
                 return
 
-    def _read(self, run: _Run, page_size: int, keep: Callable[[], None]) -> None:
+    def _read(self, run: Run, page_size: int, keep: Callable[[], None]) -> None:
         for page in fetch(run.plan, run.window, run.runtime.client, page_size):
             if page.number == 1:
                 run.begin(page, self._clock)
@@ -141,7 +148,7 @@ class Poller:
             # Or two pages would be held while the next one is read.
             del page
 
-    def _take(self, run: _Run, page: FetchedPage) -> None:
+    def _take(self, run: Run, page: FetchedPage) -> None:
         """Classify one page and commit what it holds."""
         changes = self._classify(run, page)
         run.count(page, changes)
@@ -157,7 +164,7 @@ class Poller:
             self._observer.announced(found)
         self._observer.page_read(run.summary)
 
-    def _classify(self, run: _Run, page: FetchedPage) -> list[Change]:
+    def _classify(self, run: Run, page: FetchedPage) -> list[Change]:
         records, poll = page.records, run.poll
         ids = {object_id for object_id in records.ids if object_id is not None}
         if not ids:
@@ -169,7 +176,7 @@ class Poller:
         return run.sort_out(page, seen, before)
 
     def _announce(
-        self, connection: Connection, run: _Run, page: FetchedPage, changes: Sequence[Change]
+        self, connection: Connection, run: Run, page: FetchedPage, changes: Sequence[Change]
     ) -> list[Announced]:
         polls.put_seen(connection, [_seen_row(run.poll, change) for change in changes])
         news = [change for change in changes if change.finding in {Finding.CREATED, Finding.UPDATED}]
@@ -178,7 +185,7 @@ class Poller:
         raws = run.plan.raws(page.response.body)
         return run.outbox.publish(connection, news, raws, self._clock.now())
 
-    def _finish(self, connection: Connection, run: _Run) -> None:
+    def _finish(self, connection: Connection, run: Run) -> None:
         poll, now = run.poll, self._clock.now()
         since = max(poll.since, run.bounds.end)
         if poll.failures:
@@ -206,7 +213,7 @@ class Poller:
         """There is nothing to ask yet: the window that has settled ends before it starts."""
         wait = min(poll.interval, _micros(plan.element.settle) + SECOND)
         with self._database.write() as connection:
-            polls.finish(connection, poll, _unchanged(poll) | {"next_due_at": to_micros(self._clock.now()) + wait})
+            polls.finish(connection, poll, unchanged(poll) | {"next_due_at": to_micros(self._clock.now()) + wait})
 
     def _fail(self, poll: PollRow, summary: Summary, error: ConnectoryError) -> None:
         """Write down what went wrong and when to try again; the cursor stays where it is."""
@@ -219,7 +226,7 @@ class Poller:
             polls.finish(
                 connection,
                 poll,
-                _unchanged(poll)
+                unchanged(poll)
                 | {
                     "next_due_at": to_micros(now + wait),
                     "failures": poll.failures + 1,
@@ -237,7 +244,7 @@ class Poller:
 
 
 @dataclass(kw_only=True)
-class _Run:
+class Run:
     """One attempt at one window."""
 
     poll: PollRow
@@ -324,7 +331,7 @@ def _micros(duration: timedelta) -> int:
     return round(duration.total_seconds() * SECOND)
 
 
-def _unchanged(poll: PollRow) -> dict[str, Any]:
+def unchanged(poll: PollRow) -> dict[str, Any]:
     return {
         "since": poll.since,
         "seen_from": poll.seen_from,
