@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from datetime import timedelta
 
@@ -257,3 +258,44 @@ def test_what_an_instance_does_not_poll_is_not_found(snow):
         explain(snow.engine, instance, "accounts")
     with pytest.raises(NotFoundError):
         explain(snow.engine, 99, "incidents")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_happens_it_foretells_the_next_poll(snow, seed):
+    dice = random.Random(seed)
+    instance = snow.create(
+        **{"event.poller.configuration": {"incidents": entry("incidents", pageSize=dice.choice([2, 3, 1000]))}}
+    )
+    for _ in range(12):
+        for _ in range(dice.randrange(4)):
+            happen(snow, dice)
+        snow.clock.advance(60)
+        told = snow.told()
+        with snow.switched(bad_gateway=dice.random() < 0.1):
+            foretold = explain(snow.engine, instance, "incidents")
+            snow.poll(0)
+        announced = [(event[1], event[2].lower(), event[3]) for event in snow.told()[len(told) :]]
+        said = [(record.id, record.verdict, record.sequence) for record in foretold.records if record.sequence]
+        state = snow.state()
+        assert sorted(announced) == sorted(said)
+        assert (state.failure is None) == (foretold.failure is None)
+        if foretold.next_since is not None:
+            assert from_micros(state.since) == foretold.next_since
+
+
+def happen(snow, dice: random.Random) -> None:
+    """Somebody creates or changes a record, on time or late, and the provider's clock goes wrong."""
+    ids = list(snow.sandbox.tables["incident"])
+    since = from_micros(snow.state().since)
+    snow.clock.advance(dice.choice([0, 1, 7]))
+    match dice.randrange(5):
+        case 0:
+            snow.sandbox.insert("incident", {})
+        case 1:
+            snow.sandbox.insert("incident", {}, stamp=since - timedelta(seconds=dice.choice([0, 1, 59, 60, 61])))
+        case 2:
+            snow.sandbox.update("incident", dice.choice(ids), {"short_description": str(dice.random())})
+        case 3:
+            garble(snow, dice.choice(ids), dice.choice(["sys_updated_on", "sys_created_on"]))
+        case _:
+            snow.sandbox.clock.skew(dice.choice([-20, 0, 20]))
