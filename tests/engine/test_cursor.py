@@ -277,3 +277,26 @@ def test_a_long_backfill_keeps_its_lease(snow):
     assert len(held) == 4
     assert min(held[:-1]) > 0
     assert held[-1] is None
+
+
+def test_a_backfill_that_is_killed_is_taken_up_again_and_repeats_nothing(snow):
+    instance = snow.create(**{"event.poller.configuration": {"incidents": entry("incidents", pageSize=10)}})
+    records = made(snow, *(START + timedelta(seconds=second) for second in range(1, 41)))
+    snow.clock.advance(3600)
+    reset(snow.engine, instance, "incidents", "now")
+
+    class Killed(BaseException):
+        pass
+
+    class Killer(Observer):
+        def page_read(self, summary):
+            if summary.pages == 2:
+                snow.die()
+                raise Killed
+
+    with pytest.raises(Killed):
+        backfill(snow.engine, instance, "incidents", START, observer=Killer())
+    assert len(snow.told()) == 20
+    done = backfill(snow.engine, instance, "incidents", START)
+    assert (done.created, done.seen) == (20, 20)
+    assert ids(snow.told()) == sorted(records)
