@@ -1,0 +1,41 @@
+"""`connect backfill`: announce what was never announced of a span of time."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from .opening import moment_of, opened
+
+
+def register(app: typer.Typer) -> None:
+    app.command("backfill")(backfill)
+
+
+def backfill(
+    context: typer.Context,
+    instance: Annotated[str, typer.Argument(help="Id or name of the instance.")],
+    resource: Annotated[str, typer.Argument(help="What it polls, such as incidents.")],
+    start: Annotated[str, typer.Option("--from", help="Where the span begins, such as 2026-01-31T00:00:00Z.")],
+    end: Annotated[str | None, typer.Option("--to", help="Where it ends; by default where the cursor is.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be announced.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Announce records of a span that were never announced; the cursor stays where it is."""
+    from ..engine import backfill as engine_backfill
+
+    first, last = moment_of(start, "--from"), None if end is None else moment_of(end, "--to")
+    with opened(context) as engine:
+        number = engine.instances.resolve(instance).id
+        done = engine_backfill.backfill(engine, number, resource, first, last, dry_run=dry_run).as_dict()
+    if as_json:
+        typer.echo(json.dumps(done))
+        return
+    verb = "would announce" if dry_run else "announced"
+    counts = ", ".join(f"{count} {kind}" for kind, count in done["announced"].items())
+    typer.echo(f"{resource} from {done['from']} to {done['to']}: {verb} {counts}")
+    typer.echo(f"announced before: {done['announcedBefore']}; outside of the span: {done['outside']}")
+    for warning in done["warnings"]:
+        typer.echo(f"warning: {warning}", err=True)
