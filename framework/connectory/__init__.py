@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from .hookspecs import hookimpl
     from .http import Client
+    from .limits import Limit
     from .model import (
         Action,
         Config,
@@ -81,6 +82,7 @@ _HOMES = {
         "Window",
         "judge_by_status",
     ),
+    "limits": ("Limit",),
     "paging": ("SinglePage",),
     "secrets": ("Secret",),
 }
@@ -100,6 +102,7 @@ __all__ = [
     "ConnectoryError",
     "Element",
     "Endpoint",
+    "Limit",
     "NotFoundError",
     "OAuth2",
     "Page",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from .ceql import Expression
+    from .http import Client
+    from .limits import Limit
 
 
 Params = tuple[tuple[str, str], ...]
@@ -155,7 +157,7 @@ class OAuth2:
 
     `client_auth` is where the client id and secret travel on token calls: `basic` (header) or `body`.
     `is_dead(response)` says whether a refused refresh means that a person must consent again; by default every
-    400 and 401 does.
+    400 and 401 does. A refresh token that nobody has used for `keep_alive` is renewed, so that it does not end.
     """
 
     authorize_url: Endpoint
@@ -166,6 +168,7 @@ class OAuth2:
     pkce: Pkce = Pkce.OPTIONAL
     authorize_params: Params = ()
     is_dead: Callable[[Response], bool] = lambda response: response.status in {400, 401}
+    keep_alive: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,7 +227,9 @@ class Element:
     `config_schema` is a marshmallow schema whose fields are the element's own configuration keys (`data_key` holds the
     dotted name; `metadata={"secret": True}` marks a secret). `probe` is a cheap request that proves that a login works.
     `settle` is how far behind the provider's own clock a poll stops, and `overlap` how far behind the last poll it
-    starts: together they catch records that become visible late.
+    starts: together they catch records that become visible late. `account` makes a cheap request and names the account
+    that is logged in, empty where the provider does not say; a new login must be of the same one. `limits` are what the
+    provider allows one account, which `account_key` tells from others: by default, by its host and OAuth2 client.
     """
 
     key: str
@@ -243,6 +248,9 @@ class Element:
     page_size: int = 1000
     settle: timedelta = timedelta(seconds=5)
     overlap: timedelta = timedelta(seconds=60)
+    account: Callable[[Client], str] | None = None
+    limits: tuple[Limit, ...] = ()
+    account_key: Callable[[Config], str] | None = None
 
 
 # What one poll asks for

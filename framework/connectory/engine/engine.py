@@ -11,6 +11,7 @@ from ..schemas import SIGNATURE_KEY
 from ..secrets import KeyRing
 from ..store.database import Database
 from .instances import Instances
+from .keepalive import KeepAlive
 from .owner import Owner
 from .poller import Observer, Poller
 from .runtime import Runtimes
@@ -46,6 +47,7 @@ class Engine:
         self.tokens = TokenKeeper(self.database, self.vault.keyring, self.clock, self.owner.name)
         self.runtimes = Runtimes(self.database, self.plugins, self.vault, self.tokens, sessions or Sessions())
         self.instances = Instances(self.database, self.plugins, self.vault, self.tokens, self.runtimes, self.clock)
+        self.keep_alive = KeepAlive(self.database, self.plugins, self.runtimes, self.clock)
 
     def scheduler(self, observer: Observer | None = None, instance_ids: Collection[int] | None = None) -> Scheduler:
         """What polls this store's instances, or those of the given ids only."""
@@ -56,6 +58,7 @@ class Engine:
             self.owner,
             workers=self.settings.workers,
             instance_ids=instance_ids,
+            keep_alive=self.keep_alive,
         )
 
     def signature_keys(self, instance_id: int) -> Sequence[bytes]:

@@ -17,7 +17,7 @@ from ..model import EventType
 from ..store.deliveries import LANES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from .changes import Change
@@ -63,13 +63,35 @@ def build(
     sender: Sender, resource: str, notification_id: int, batch: Batch, raws: Sequence[msgspec.Raw], now: datetime
 ) -> bytes:
     """The body; `raws` are the page's records, whose bytes are spliced in as the provider wrote them."""
+    message = {
+        "raw": {
+            "objectType": resource,
+            resource: [raws[change.row] for change in batch.changes],
+            "instance_id": sender.instance_id,
+            "eventId": str(notification_id),
+        },
+        "events": [_event(sender, resource, change, now) for change in batch.changes],
+    }
+    return wrap(sender, notification_id, now, action=_ACTIONS[batch.changes[0].type], message=message)
+
+
+def wrap(
+    sender: Sender,
+    notification_id: int,
+    now: datetime,
+    *,
+    action: str,
+    message: Mapping[str, Any],
+    severity: str = "medium",
+) -> bytes:
+    """The platform's envelope around a message."""
     number = str(notification_id)
     return _encoder.encode(
         {
-            "severity": "medium",
+            "severity": severity,
             "createdDate": java_date(now),
             "topic": f"instance-{sender.instance_id}-{sender.element_key}-events",
-            "action": _ACTIONS[batch.changes[0].type],
+            "action": action,
             "id": number,
             "message": {
                 "elementKey": sender.element_key,
@@ -80,13 +102,7 @@ def build(
                 "instanceId": sender.instance_id,
                 "instanceName": sender.instance_name,
                 "userId": 1,
-                "raw": {
-                    "objectType": resource,
-                    resource: [raws[change.row] for change in batch.changes],
-                    "instance_id": sender.instance_id,
-                    "eventId": number,
-                },
-                "events": [_event(sender, resource, change, now) for change in batch.changes],
+                **message,
             },
             "user": "connectory",
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..auth import Token
 from ..clock import from_micros, to_micros
-from ..errors import AuthenticationError, ConfigurationError, ConflictError, NotFoundError, RetryLaterError
+from ..errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConflictError,
+    ConnectoryError,
+    NotFoundError,
+    RetryLaterError,
+)
 from ..schemas import (
     CALLBACK_URL,
     FIRST_POLL,
@@ -28,7 +36,8 @@ from ..schemas import (
     parse_first_poll,
 )
 from ..secrets import Secret
-from ..store import deliveries, instances, polls
+from ..store import credentials, deliveries, instances, polls
+from .account import ACCOUNT, GivenToken, account_of, check_same, known_account, with_account
 from .runtime import compile_plans
 
 if TYPE_CHECKING:
@@ -47,6 +56,8 @@ if TYPE_CHECKING:
     from .runtime import Runtimes
     from .tokens import TokenKeeper
     from .vault import Vault
+
+log = logging.getLogger(__name__)
 
 _TAG = re.compile(r"<[^>]*>")
 
@@ -153,7 +164,10 @@ class Instances:
         if token is not None:
             self._tokens.save(instance_id, token)
         offset = self._prove(draft, instance_id)
+        account = self._account(draft, instance_id)
         with self._database.write() as connection:
+            if account:
+                credentials.note(connection, instance_id, {ACCOUNT: account})
             instances.set_clock_offset(connection, instance_id, round(offset.total_seconds() * 1_000_000))
             self._start(connection, instance_id, draft.config, draft.plans, now + offset)
         return self.get(instance_id)
@@ -214,6 +228,19 @@ class Instances:
             self.delete(instance_id)
             raise
         return timedelta(0) if date is None else date - self._clock.now()
+
+    def _account(self, draft: Draft, instance_id: int) -> str:
+        """Who has logged in; empty where that cannot be told now, which does not keep the instance from working."""
+        if draft.element.account is None:
+            return ""
+        try:
+            return account_of(draft.element, self._runtimes.client(draft.element, draft.config, instance_id))
+        except AuthenticationError:
+            self.delete(instance_id)
+            raise
+        except ConnectoryError as error:
+            log.warning("instance %s does not say whose login it has: %s", instance_id, error)
+            return ""
 
     def _start(
         self, connection: Connection, instance_id: int, config: Config, plans: Mapping[str, Plan], now: datetime
@@ -345,9 +372,23 @@ class Instances:
             )
 
     def reauthenticate(self, instance_id: int, token: Token) -> InstanceRow:
-        """Give an instance a new login; polling goes on where it stopped."""
-        self._tokens.save(instance_id, token)
-        return self._set_state(instance_id, instances.ACTIVE)
+        """Give an instance a new login of the same account; polling goes on where it stopped.
+
+        A login of another account is an `AuthenticationError`, and the old one is kept.
+        """
+        row = self.get(instance_id)
+        self._tokens.save(instance_id, self._checked(row, token))
+        return self._set_state(instance_id, instances.PAUSED if row.state == instances.PAUSED else instances.ACTIVE)
+
+    def _checked(self, row: InstanceRow, token: Token) -> Token:
+        element = self._plugins.element(row.element_key)
+        if element.account is None:
+            return token
+        with self._database.read() as connection:
+            config = load_configuration(element, self._vault.open(connection, row))
+        given = account_of(element, self._runtimes.client_of(element, config, GivenToken(token)))
+        check_same(row.id, known_account(self._tokens.load(row.id)), given)
+        return with_account(token, given)
 
     def pause(self, instance_id: int) -> InstanceRow:
         return self._set_state(instance_id, instances.PAUSED)
@@ -394,7 +435,7 @@ def describe_poll(poll: PollRow) -> dict[str, Any]:
         "nextPoll": _iso(poll.next_due_at),
         "failures": poll.failures,
         "failure": poll.failure,
-        "waitingUntil": _iso(poll.next_due_at) if poll.failures else None,
+        "waitingUntil": _iso(poll.next_due_at) if poll.failure else None,
         "running": poll.lease_owner is not None,
         "summary": poll.summary,
     }

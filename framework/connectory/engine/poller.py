@@ -7,6 +7,7 @@ Nothing is lost and nothing is announced twice, whatever dies when: a page's eve
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,9 @@ from ..http import PageTooHeavyError
 from ..model import Window
 from ..schemas import IDLE_BACKOFF
 from ..store import events, instances, polls
+from . import lostlogin
 from .backoff import delay_after
+from .budget import comes_back, holder_of
 from .changes import Bounds, Change, Classifier, Finding
 from .fetch import FetchedPage, fetch, smaller
 from .idle import idle_interval, quiet_polls
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..store.database import Database
     from ..store.polls import PollRow
+    from .budget import Pause
     from .plan import Plan
     from .runtime import Runtime, Runtimes
 
@@ -92,6 +96,11 @@ class Poller:
         self._runtimes = runtimes
         self._clock = clock
         self._observer = observer or Observer()
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Let no poll wait for its turn any longer; what needs no waiting is ended."""
+        self._stopping.set()
 
     def run(self, poll: PollRow, keep: Callable[[], None] = lambda: None) -> Summary:
         """Poll, and end the claim: the state that it leaves says how it went. Never raises for a failing provider.
@@ -100,17 +109,35 @@ class Poller:
         """
         started = self._clock.now()
         summary = Summary(instance_id=poll.instance_id, resource=poll.resource, start=poll.since, end=poll.since)
+        runtime: Runtime | None = None
         try:
             runtime = self._runtimes.get(poll.instance_id)
-            self._poll(poll, runtime, summary, keep)
+            self._run(poll, runtime, summary, keep)
         except StaleLeaseError as error:
             log.info("%s", error.message)
             summary.failure, summary.error = error.message, error
         except ConnectoryError as error:
-            self._fail(poll, summary, error)
+            self._fail(poll, runtime, summary, error)
         summary.duration = (self._clock.now() - started).total_seconds()
         self._observer.polled(summary)
         return summary
+
+    def _run(self, poll: PollRow, runtime: Runtime, summary: Summary, keep: Callable[[], None]) -> None:
+        if runtime.row.state != instances.ACTIVE:
+            # It was paused, or lost its login, after it was claimed.
+            self._give_back(poll)
+            return
+        if runtime.budget is None:
+            self._poll(poll, runtime, summary, keep)
+            return
+        pause = runtime.budget.take(holder_of(poll))
+        if pause is not None:
+            self._put_off(poll, summary, pause)
+            return
+        try:
+            self._poll(poll, runtime, summary, keep)
+        finally:
+            runtime.budget.leave(holder_of(poll))
 
     def _poll(self, poll: PollRow, runtime: Runtime, summary: Summary, keep: Callable[[], None]) -> None:
         plan = runtime.plan(poll.resource)
@@ -136,6 +163,8 @@ class Poller:
                     raise
                 log.warning("%s: a page of %d is too heavy, going on with %d", poll.resource, page_size, half)
                 runtime.page_sizes[poll.resource] = page_size = half
+                if runtime.budget is not None:
+                    runtime.budget.wait(holder_of(poll), keep, self._stopping)
             else:
                 return
 
@@ -145,8 +174,16 @@ class Poller:
                 run.begin(page, self._clock)
             self._take(run, page)
             keep()
+            self._ask_budget(run, page, keep)
             # Or two pages would be held while the next one is read.
             del page
+
+    def _ask_budget(self, run: Run, page: FetchedPage, keep: Callable[[], None]) -> None:
+        budget = run.runtime.budget
+        if budget is not None:
+            budget.learn(page.response)
+            if not page.last:
+                budget.wait(holder_of(run.poll), keep, self._stopping)
 
     def _take(self, run: Run, page: FetchedPage) -> None:
         """Classify one page and commit what it holds."""
@@ -215,7 +252,18 @@ class Poller:
         with self._database.write() as connection:
             polls.finish(connection, poll, unchanged(poll) | {"next_due_at": to_micros(self._clock.now()) + wait})
 
-    def _fail(self, poll: PollRow, summary: Summary, error: ConnectoryError) -> None:
+    def _give_back(self, poll: PollRow) -> None:
+        with self._database.write() as connection:
+            polls.finish(connection, poll, unchanged(poll))
+
+    def _put_off(self, poll: PollRow, summary: Summary, pause: Pause) -> None:
+        """The account may not be asked now. That is no failure of the poll, and its next one covers the gap."""
+        summary.failure = pause.reason
+        due = to_micros(comes_back(pause, self._clock.now()))
+        with self._database.write() as connection:
+            polls.finish(connection, poll, unchanged(poll) | {"next_due_at": due, "failure": pause.reason})
+
+    def _fail(self, poll: PollRow, runtime: Runtime | None, summary: Summary, error: ConnectoryError) -> None:
         """Write down what went wrong and when to try again; the cursor stays where it is."""
         summary.failure, summary.error = str(error), error
         now = self._clock.now()
@@ -235,12 +283,10 @@ class Poller:
                 },
             )
             if isinstance(error, AuthenticationError):
-                instances.change(
-                    connection,
-                    poll.instance_id,
-                    to_micros(now),
-                    {"state": instances.NEEDS_REAUTH, "state_reason": error.message},
-                )
+                version = None if runtime is None else runtime.row.version
+                lostlogin.lose(connection, poll.instance_id, version, error, now)
+        if runtime is not None and runtime.budget is not None:
+            runtime.budget.refused(error)
 
 
 @dataclass(kw_only=True)

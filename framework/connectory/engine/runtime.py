@@ -5,6 +5,7 @@ Built when it is first needed and again when the instance has changed.
 
 from __future__ import annotations
 
+import functools
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import NotFoundError
 from ..http import Client, Sessions
+from ..limits import account_key
 from ..model import resolve_endpoint
 from ..schemas import CALLBACK_URL, POLLER_CONFIGURATION, PollerConfiguration, load_configuration
 from ..store import deliveries, instances
+from .account import known_account, with_account
+from .budget import Budget
 from .envelope import Sender
 from .oauth import AuthorizationFlow
 from .plan import compile_plan, unknown_resource
@@ -22,7 +26,7 @@ from .plan import compile_plan, unknown_resource
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ..auth import Token
+    from ..auth import Token, TokenSource
     from ..model import Config, Element, PollerEntry
     from ..plugins import Plugins
     from ..store.database import Database
@@ -43,6 +47,7 @@ class Runtime:
     subscriptions: Sequence[int]
     plans: Mapping[str, Plan]
     clock_offset: timedelta
+    budget: Budget | None = None
     page_sizes: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -137,15 +142,35 @@ class Runtimes:
             subscriptions=subscriptions if config[CALLBACK_URL] else [],
             plans=compile_plans(element, config, self._plugins),
             clock_offset=timedelta(microseconds=row.clock_offset),
+            budget=self._budget(element, config),
         )
+
+    def _budget(self, element: Element, config: Config) -> Budget | None:
+        if not element.limits:
+            return None
+        key = element.account_key or functools.partial(account_key, resolve_endpoint(element.base_url, config))
+        return Budget(self._database, self._tokens.clock, f"{element.key}|{key(config)}", element.limits)
 
     def client(self, element: Element, config: Config, instance_id: int) -> Client:
         """A client that signs as the instance; its tokens are in the store."""
+        return self.client_of(element, config, self._source(element, config, instance_id))
 
+    def renew_login(self, instance_id: int) -> None:
+        """Get an instance a new pair of tokens though the present one may still be good."""
+        runtime = self.get(instance_id)
+        token = self._tokens.load(instance_id)
+        if token is not None:
+            self._source(runtime.element, runtime.config, instance_id).renew(token.access_token.reveal())
+
+    def _source(self, element: Element, config: Config, instance_id: int) -> TokenSource:
         def refresh(token: Token) -> Token:
-            return self.flow(element, config).refresh(token)
+            # What the provider replies knows nothing of the account.
+            return with_account(self.flow(element, config).refresh(token), known_account(token))
 
-        source = self._tokens.source(instance_id, refresh)
+        return self._tokens.source(instance_id, refresh)
+
+    def client_of(self, element: Element, config: Config, source: TokenSource) -> Client:
+        """A client that signs with these tokens, wherever they are kept."""
         return Client(
             base_url=resolve_endpoint(element.base_url, config),
             auth=self._plugins.build_auth(element, config, source),
@@ -157,4 +182,6 @@ class Runtimes:
     def flow(self, element: Element, config: Config) -> AuthorizationFlow:
         if element.oauth is None:
             raise NotFoundError(f"{element.key} does not use OAuth2")
-        return AuthorizationFlow(oauth=element.oauth, config=config)
+        return AuthorizationFlow(
+            oauth=element.oauth, config=config, now=self._tokens.clock.now, sessions=self._sessions
+        )

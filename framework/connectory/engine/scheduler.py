@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..clock import Clock
     from ..store.database import Database
     from ..store.polls import PollRow
+    from .keepalive import KeepAlive
     from .owner import Owner
     from .poller import Poller
 
@@ -47,6 +48,7 @@ class Scheduler:
         *,
         workers: int,
         instance_ids: Collection[int] | None = None,
+        keep_alive: KeepAlive | None = None,
     ) -> None:
         self._database = database
         self._poller = poller
@@ -54,6 +56,7 @@ class Scheduler:
         self._owner = owner
         self._workers = workers
         self._instance_ids = instance_ids
+        self._keep_alive = keep_alive
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._renewed = clock.now()
@@ -67,6 +70,8 @@ class Scheduler:
                 self.take_over()
                 self._heartbeat()
                 wait = self._until_due()
+                if wait > 0 and self._keep_alive is not None:
+                    self._keep_alive.start()
                 if wait > 0 or executor.free() < 1:
                     self._clock.wait(self._wake, wait or NAP.total_seconds())
                     continue
@@ -74,7 +79,10 @@ class Scheduler:
                     executor.submit(group)
         finally:
             self._stopping.set()
+            self._poller.stop()
             executor.close()
+            if self._keep_alive is not None:
+                self._keep_alive.stop()
             self._free([self._owner.name])
 
     def run_once(self) -> int:

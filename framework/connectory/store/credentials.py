@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, or_, select, text, update
 
-from .tables import credentials
+from .instances import NEEDS_REAUTH
+from .tables import credentials, instances
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -39,6 +40,15 @@ _PUT = text(
     " renewed_at = excluded.renewed_at, failed_at = NULL, failure = NULL,"
     " lease_owner = NULL, lease_until = NULL RETURNING version"
 ).bindparams(bindparam("extra", type_=credentials.c.extra.type))
+
+
+def note(connection: Connection, instance_id: int, facts: Mapping[str, Any]) -> None:
+    """Write something down about a login beside what is known of it; the pair stays as it is."""
+    row = get(connection, instance_id)
+    if row is not None:
+        connection.execute(
+            update(credentials).where(credentials.c.instance_id == instance_id).values(extra={**row.extra, **facts})
+        )
 
 
 def replace(connection: Connection, instance_id: int, version: int, epoch: int, values: Mapping[str, Any]) -> bool:
@@ -85,3 +95,33 @@ def free_leases(connection: Connection, owners: Collection[str]) -> None:
         .where(credentials.c.lease_owner.in_(list(owners)))
         .values(lease_owner=None, lease_until=None)
     )
+
+
+def elements(connection: Connection) -> list[str]:
+    """The keys of the elements that have logins with a refresh token."""
+    query = select(instances.c.element_key).where(instances.c.id.in_(_refreshable())).distinct()
+    return [row.element_key for row in connection.execute(query)]
+
+
+def longest_unused(connection: Connection, element_key: str, before: int, but: Collection[int]) -> int | None:
+    """The instance whose login was renewed longest ago, and before `before`; what was refused is left alone."""
+    query = (
+        select(credentials.c.instance_id)
+        .join(instances, instances.c.id == credentials.c.instance_id)
+        .where(
+            instances.c.element_key == element_key,
+            instances.c.state != NEEDS_REAUTH,
+            credentials.c.refresh_token.is_not(None),
+            credentials.c.renewed_at <= before,
+            credentials.c.failed_at.is_(None),
+            credentials.c.instance_id.not_in(list(but)),
+        )
+        .order_by(credentials.c.renewed_at)
+        .limit(1)
+    )
+    instance_id: int | None = connection.execute(query).scalar()
+    return instance_id
+
+
+def _refreshable() -> Any:
+    return select(credentials.c.instance_id).where(credentials.c.refresh_token.is_not(None))

@@ -65,6 +65,15 @@ def change(connection: Connection, instance_id: int, now: int, values: Mapping[s
     return connection.execute(statement).rowcount == 1
 
 
+def lose_login(connection: Connection, instance_id: int, version: int | None, now: int, reason: str) -> bool:
+    """Make an active instance one that needs a new login; False where it is none, or has changed since `version`."""
+    statement = update(instances).where(instances.c.id == instance_id, instances.c.state == ACTIVE)
+    if version is not None:
+        statement = statement.where(instances.c.version == version)
+    values = {"state": NEEDS_REAUTH, "state_reason": reason, "updated_at": now}
+    return connection.execute(statement.values(version=instances.c.version + 1, **values)).rowcount == 1
+
+
 def set_clock_offset(connection: Connection, instance_id: int, offset: int) -> None:
     connection.execute(update(instances).where(instances.c.id == instance_id).values(clock_offset=offset))
 

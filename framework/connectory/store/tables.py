@@ -225,3 +225,19 @@ counters = Table(
     Column("name", String(64), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
+
+# What a provider allows one account, shared by all instances and processes.
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("account", String(255), primary_key=True),
+    # Nobody asks before; 0 where nothing keeps them.
+    Column("parked_until", BigInteger, nullable=False),
+    Column("reason", Text),
+    # Refusals in a row.
+    Column("failures", Integer, nullable=False),
+    # For each limit: requests left, and when that was counted.
+    Column("buckets", JSON, nullable=False),
+    # The polls that run, and until when each holds its place.
+    Column("holders", JSON, nullable=False),
+)

@@ -14,7 +14,7 @@ from ...errors import StoreError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0001"
+HEAD = "0003"
 
 
 def current(connection: Connection) -> str | None:

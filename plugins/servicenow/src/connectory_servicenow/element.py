@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from connectory.limits import Limit
 from connectory.model import Element, Request
 
 from .address import base_url
 from .auth import OAUTH
 from .configuration import Configuration
+from .identity import account
 from .paging import KeysetPages
 from .resources import API
 from .verdicts import judge
@@ -33,4 +35,7 @@ SERVICENOW = Element(
     page_size=1000,
     settle=timedelta(seconds=5),
     overlap=timedelta(seconds=60),
+    account=account,
+    # Its limits are rules of each instance, which only its answers tell.
+    limits=(Limit(),),
 )

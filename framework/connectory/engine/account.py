@@ -1,0 +1,51 @@
+"""Which account of the provider a login belongs to: a new login for an instance must be of the same one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..errors import AuthenticationError
+
+if TYPE_CHECKING:
+    from ..auth import Token
+    from ..http import Client
+    from ..model import Element
+
+ACCOUNT = "account"
+"""Its name among a credential's `extra`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenToken:
+    """A `TokenSource` of a token that is to be looked at before it is stored."""
+
+    token: Token
+
+    def current(self) -> Token:
+        return self.token
+
+    def renew(self, rejected: str) -> Token:
+        raise AuthenticationError("the provider refuses the new login", hint="log in again")
+
+
+def account_of(element: Element, client: Client) -> str:
+    """The account that is logged in; empty where the provider does not say."""
+    return "" if element.account is None else element.account(client).strip()
+
+
+def known_account(token: Token | None) -> str:
+    return "" if token is None else str(token.extra.get(ACCOUNT) or "")
+
+
+def with_account(token: Token, account: str) -> Token:
+    return replace(token, extra={**token.extra, ACCOUNT: account}) if account else token
+
+
+def check_same(instance_id: int, known: str, given: str) -> None:
+    """A login of another account would go on from this one's place, and announce strangers' records as news."""
+    if known and given != known:
+        raise AuthenticationError(
+            f"instance {instance_id} is logged in as {known}, and the new login is of {given or 'an unknown account'}",
+            hint=f"log in as {known}, or make another instance; the old login was kept",
+        )
