@@ -11,10 +11,15 @@ from ..settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from pathlib import Path
 
     import typer
 
     from ..engine.engine import Engine
+
+
+def settings_of(home: Path | None) -> Settings:
+    return Settings.load(home)
 
 
 @contextlib.contextmanager

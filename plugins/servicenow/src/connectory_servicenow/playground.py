@@ -12,7 +12,7 @@ from .address import SUBDOMAIN
 from .sandbox import create_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from .sandbox import Sandbox
@@ -41,6 +41,12 @@ class Playground:
         with requests.Session() as browser:
             browser.trust_env = False
             return _allow(browser, authorize_url)
+
+    def break_with(self, faults: Sequence[str]) -> None:
+        """Have these faults on every call, `NAME` or `NAME=VALUE`; ValueError names those that are known."""
+        from .sandbox import parse_fault
+
+        self.sandbox.faults.always([parse_fault(fault) for fault in faults])
 
     def step(self) -> str:
         """One change of one record, as somebody at work would make it."""

@@ -1,0 +1,159 @@
+"""The application: its options, its commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from .. import __version__
+from . import (
+    backfill,
+    cursor,
+    deliveries,
+    elements,
+    events,
+    explain,
+    instances,
+    listen,
+    plugins,
+    poll,
+    run,
+    sandbox,
+)
+from .output import print_error
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ANYWHERE = {"--home": 1, "-v": 0, "-vv": 0, "--verbose": 0}
+
+_EPILOG = (
+    "Exit codes: 0 done, 1 something unforeseen, 2 bad input, 3 login refused, 4 the provider failed,"
+    " 5 the store failed, 6 somebody else holds it. Plugins may add commands: `connect plugins` shows them."
+)
+
+
+class ConnectGroup(TyperGroup):
+    """Takes the general options anywhere, finds plugins' commands, and turns errors into messages and exit codes."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.meta["connectory.json"] = "--json" in args
+        return super().parse_args(ctx, _general_first(args))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        command = super().get_command(ctx, cmd_name)
+        return command if command is not None else _command_of_a_plugin(ctx, cmd_name)
+
+    def invoke(self, ctx: Any) -> Any:
+        from ..errors import ConnectoryError
+
+        try:
+            return super().invoke(ctx)
+        except ConnectoryError as error:
+            print_error(error, as_json=ctx.meta["connectory.json"])
+            raise typer.Exit(error.exit_code) from None
+        except Exception as error:
+            if os.environ.get("CONNECTORY_DEBUG") or type(error).__module__.partition(".")[0] in {"typer", "click"}:
+                raise
+            text = f"something unforeseen happened: {type(error).__name__}: {error}"
+            print_error(
+                ConnectoryError(text, hint="CONNECTORY_DEBUG=1 shows where"), as_json=ctx.meta["connectory.json"]
+            )
+            raise typer.Exit(1) from None
+
+
+def _general_first(args: Sequence[str]) -> list[str]:
+    """`connect run X --home H` means the same as `connect --home H run X`."""
+    general: list[str] = []
+    others: list[str] = []
+    words = iter(args)
+    for word in words:
+        name = word.partition("=")[0]
+        if name not in _ANYWHERE:
+            others.append(word)
+            continue
+        general.append(word)
+        if "=" not in word:
+            general += [value for _, value in zip(range(_ANYWHERE[name]), words, strict=False)]
+    return general + others
+
+
+def _command_of_a_plugin(ctx: Any, name: str) -> Any:
+    """Plugins are asked for commands only when a name is unknown: asking costs their imports."""
+    from ..plugins import Plugins
+
+    added = typer.Typer()
+    added.callback()(lambda: None)
+    Plugins.load().add_commands(added)
+    group: Any = typer.main.get_group(added)
+    return group.get_command(ctx, name)
+
+
+app = typer.Typer(
+    cls=ConnectGroup,
+    no_args_is_help=True,
+    epilog=_EPILOG,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"connectory {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def connect(
+    context: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option(envvar="CONNECTORY_HOME", help="The folder of the store; may stand anywhere.")
+    ] = None,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log more; twice for all.")] = 0,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Poll the systems your customers use, and deliver what changed as signed notifications."""
+    if context.obj is None:
+        from .opening import settings_of
+
+        context.obj = settings_of(home)
+    _log(verbose)
+
+
+def _log(verbose: int) -> None:
+    import logging
+
+    level = [logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)]
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("waitress").setLevel(logging.ERROR)
+
+
+@app.command("version")
+def print_version() -> None:
+    """Print the version."""
+    _print_version(True)
+
+
+for _noun in (
+    run,
+    poll,
+    instances,
+    elements,
+    plugins,
+    events,
+    deliveries,
+    explain,
+    cursor,
+    backfill,
+    sandbox,
+    listen,
+):
+    _noun.register(app)

@@ -1,0 +1,168 @@
+"""`connect instances`: the connections to customers' accounts."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .opening import opened
+from .output import pairs, say, say_json, table
+
+if TYPE_CHECKING:
+    from ..engine.engine import Engine
+    from ..store.instances import InstanceRow
+
+_Instance = Annotated[str, typer.Argument(help="Id or name of the instance.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Settings = Annotated[list[str] | None, typer.Option("--set", help="A configuration value, key=value; repeatable.")]
+
+
+def register(app: typer.Typer) -> None:
+    commands = typer.Typer(help="Create, show and change instances.", no_args_is_help=True)
+    commands.command("create")(create)
+    commands.command("list")(list_instances)
+    for command in (show, update, pause, resume, delete, reauth):
+        commands.command(command.__name__)(command)
+    app.add_typer(commands, name="instances")
+
+
+def create(
+    context: typer.Context,
+    element: Annotated[str | None, typer.Argument(help="The element's key; or let --file name it.")] = None,
+    file: Annotated[Path | None, typer.Option(help="The JSON body of POST /instances.")] = None,
+    settings: _Settings = None,
+    name: Annotated[str | None, typer.Option(help="The instance's name.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag of the instance; repeatable.")] = None,
+    code: Annotated[str | None, typer.Option(help="An authorization code that was obtained elsewhere.")] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser for the consent.")] = True,
+    as_json: _Json = False,
+) -> None:
+    """Create an instance without polling it yet: `connect poll` does that.
+
+    Example: connect instances create --file body.json
+    """
+    from .body import choose_element, read_body
+    from .run import Options, body_of, token_of
+    from .service import Stop
+
+    key = choose_element(read_body(file), element)
+    options = Options(
+        element=key, file=file, settings=settings or (), name=name, tags=tag or (), code=code, browser=browser
+    )
+    with opened(context) as engine, Stop() as stop:
+        draft = engine.instances.prepare(body_of(options, engine.plugins))
+        row = engine.instances.establish(draft, token_of(engine, draft, options, stop))
+        _print(engine, row, as_json=as_json)
+
+
+def list_instances(
+    context: typer.Context,
+    element: Annotated[str | None, typer.Option(help="Only those of an element.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """List the instances."""
+    with opened(context) as engine:
+        found = engine.instances.find(element_key=element)
+        if as_json:
+            say_json([engine.instances.describe(row) for row in found])
+            return
+        rows = []
+        for row in found:
+            polls = engine.instances.polls(row.id)
+            failing = ", ".join(poll.resource for poll in polls if poll.failures)
+            rows.append((row.id, row.name, row.element_key, row.state, len(polls), failing, ", ".join(row.tags)))
+    table(("id", "name", "element", "state", "polls", "failing", "tags"), rows)
+
+
+def show(context: typer.Context, instance: _Instance, as_json: _Json = False) -> None:
+    """Show an instance: its configuration, its state, and how its polls are doing."""
+    with opened(context) as engine:
+        _print(engine, engine.instances.resolve(instance), as_json=as_json)
+
+
+def update(
+    context: typer.Context,
+    instance: _Instance,
+    file: Annotated[Path | None, typer.Option(help="A JSON body with name, tags or configuration.")] = None,
+    settings: _Settings = None,
+    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="The tags, all of them; repeatable.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Change an instance; configuration is merged key by key, and cursors stay where they are.
+
+    Example: connect instances update servicenowoauth --set event.poller.refresh_interval=5
+    """
+    from .body import parse_settings, read_body
+
+    body = read_body(file)
+    with opened(context) as engine:
+        row = engine.instances.resolve(instance)
+        row = engine.instances.update(
+            row.id,
+            name=name or body.get("name"),
+            tags=tag or body.get("tags"),
+            configuration=dict(body.get("configuration") or {}) | parse_settings(settings or ()),
+        )
+        _print(engine, row, as_json=as_json)
+
+
+def pause(context: typer.Context, instance: _Instance, as_json: _Json = False) -> None:
+    """Stop polling an instance; nothing is lost."""
+    with opened(context) as engine:
+        _print(engine, engine.instances.pause(engine.instances.resolve(instance).id), as_json=as_json)
+
+
+def resume(context: typer.Context, instance: _Instance, as_json: _Json = False) -> None:
+    """Go on polling where it stopped."""
+    with opened(context) as engine:
+        _print(engine, engine.instances.resume(engine.instances.resolve(instance).id), as_json=as_json)
+
+
+def delete(
+    context: typer.Context,
+    instance: _Instance,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete an instance with everything that belongs to it: cursors, events, what is still to be delivered."""
+    with opened(context) as engine:
+        row = engine.instances.resolve(instance)
+        if not yes and not typer.confirm(f"Delete instance {row.id} ({row.name}) and all that belongs to it?"):
+            raise typer.Exit(1)
+        engine.instances.delete(row.id)
+        say(f"Deleted instance {row.id} ({row.name}).")
+
+
+def reauth(
+    context: typer.Context,
+    instance: _Instance,
+    code: Annotated[str | None, typer.Option(help="An authorization code that was obtained elsewhere.")] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser for the consent.")] = True,
+    as_json: _Json = False,
+) -> None:
+    """Log in again; polling goes on where it stopped."""
+    from .run import Options, token_of
+    from .service import Stop
+
+    with opened(context) as engine, Stop() as stop:
+        row = engine.instances.resolve(instance)
+        draft = engine.instances.draft_of(row, code=code)
+        token = token_of(engine, draft, Options(element=row.element_key, browser=browser), stop)
+        if token is not None:
+            row = engine.instances.reauthenticate(row.id, token)
+        _print(engine, row, as_json=as_json)
+
+
+def _print(engine: Engine, row: InstanceRow, *, as_json: bool) -> None:
+    described: dict[str, Any] = engine.instances.describe(row)
+    if as_json:
+        say_json(described)
+        return
+    polls = described.pop("polls")
+    pairs(described)
+    if polls:
+        say()
+        columns = ("resource", "active", "since", "lastPoll", "nextPoll", "waitingUntil", "failure")
+        table(columns, [tuple(poll.get(name) for name in columns) for poll in polls])

@@ -1,0 +1,64 @@
+"""`connect listen`: a receiver for notifications on this machine."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .output import say, say_json
+
+if TYPE_CHECKING:
+    from ..delivery.receiver import Received
+
+
+def register(app: typer.Typer) -> None:
+    app.command("listen")(listen)
+
+
+def listen(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8080,
+    signature_key: Annotated[
+        str | None, typer.Option(envvar="CONNECTORY_SIGNATURE_KEY", help="Verify with this key.")
+    ] = None,
+    status: Annotated[int, typer.Option(min=200, max=599, help="What to answer.")] = 200,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """Receive notifications, verify their signatures, and print them, until Ctrl-C.
+
+    Example: connect listen --port 8080 --signature-key SOME_KEY
+    """
+    from ..delivery.receiver import Receiver
+    from .service import Served, Stop
+
+    keys = [signature_key.encode()] if signature_key else []
+    receiver = Receiver(keys, lambda received: _print(received, as_json=as_json), status=status)
+    with Stop() as stop, Served(receiver, port) as served:
+        if as_json:
+            say_json({"url": served.url})
+        else:
+            say(f"Listening on {served.url}; signatures are {'verified' if keys else 'not verified: no key'}")
+        stop.wait()
+
+
+def _print(received: Received, *, as_json: bool) -> None:
+    shown = {
+        "kind": "notification",
+        "id": received.id,
+        "verified": received.verified,
+        "reason": received.reason,
+        "duplicate": received.duplicate,
+        "outOfOrder": list(received.out_of_order),
+        "events": list(received.events),
+    }
+    if as_json:
+        say_json(shown)
+        return
+    mark = "verified" if received.verified else f"NOT VERIFIED: {received.reason}"
+    repeat = ", again" if received.duplicate else ""
+    say(f"notification {received.id} ({mark}{repeat})")
+    for event in received.events:
+        say(f"  {event.get('objectType')} {event.get('eventType')} {event.get('objectId')} #{event.get('sequence')}")
+    for event in received.out_of_order:
+        say(f"  out of order: {json.dumps(event)}")

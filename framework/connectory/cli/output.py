@@ -1,0 +1,80 @@
+"""What commands print: text for people, JSON lines for programs, errors on the standard error output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..errors import ConnectoryError
+
+
+def say(text: str = "") -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """Something for the person, which is not the command's output."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def say_json(value: Any) -> None:
+    say(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def print_error(error: ConnectoryError, *, as_json: bool) -> None:
+    where = f"{error.where}: " if error.where else ""
+    note(f"error: {where}{error.message}")
+    pointer = getattr(error, "pointer", None)
+    if pointer is not None:
+        note(pointer())
+    if error.hint:
+        note(f"hint: {error.hint}")
+    if as_json:
+        say_json(
+            {
+                "kind": "error",
+                "message": error.message,
+                "where": error.where,
+                "hint": error.hint,
+                "exitCode": error.exit_code,
+            }
+        )
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table for people: ruled on a terminal, aligned columns elsewhere."""
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _ruled(columns, texts)
+        return
+    widths = [max(len(line[place]) for line in [list(columns), *texts]) for place in range(len(columns))]
+    for line in [list(columns), *texts]:
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _ruled(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(*columns)
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console().print(drawn)
+
+
+def pairs(values: Mapping[str, Any], indent: str = "") -> None:
+    """`name  value` lines, nested mappings indented."""
+    width = max((len(name) for name in values), default=0)
+    for name, value in values.items():
+        if isinstance(value, dict):
+            say(f"{indent}{name}")
+            pairs(value, indent + "  ")
+        else:
+            say(f"{indent}{name.ljust(width)}  {'-' if value is None else value}")

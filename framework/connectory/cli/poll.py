@@ -1,0 +1,58 @@
+"""`connect poll`: polls instances that exist."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .opening import opened
+
+if TYPE_CHECKING:
+    from ..engine.engine import Engine
+
+
+def register(app: typer.Typer) -> None:
+    app.command("poll")(poll)
+
+
+def poll(
+    context: typer.Context,
+    instance: Annotated[str, typer.Argument(help="Id or name of the instance.")],
+    once: Annotated[bool, typer.Option("--once", help="Poll each resource once, deliver, and end.")] = False,
+    duration: Annotated[str | None, typer.Option("--for", help="End after this time: 30s, 5m, 1h.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Poll once, and write what was asked and answered to this file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """Poll an instance and deliver what changes, until Ctrl-C.
+
+    Example: connect poll servicenowoauth --once
+    """
+    from .body import seconds_of
+    from .run import work
+    from .service import Stop
+
+    with opened(context) as engine, Stop() as stop:
+        row = engine.instances.resolve(instance)
+        if record is not None:
+            _record(engine, row.id, record, as_json=as_json)
+            return
+        seconds = seconds_of(duration, "--for", "s") if duration else None
+        work(engine, [row], stop, once=once, seconds=seconds, as_json=as_json)
+
+
+def _record(engine: Engine, instance_id: int, path: Path, *, as_json: bool) -> None:
+    from ..engine.recorder import recording_scheduler
+    from ..engine.recording import RecordingFile
+    from .watching import Watcher
+
+    watcher = Watcher(as_json=as_json)
+    engine.instances.make_due([instance_id])
+    with RecordingFile(path) as file:
+        recording_scheduler(engine, file, [instance_id], watcher).run_once()
+    watcher.summary(0)
+    if watcher.errors:
+        raise next(iter(watcher.errors.values()))

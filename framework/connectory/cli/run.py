@@ -1,0 +1,391 @@
+"""`connect run`: the main job. Creates an instance where there is none, logs in, polls, delivers, and shows it."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .output import note, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..auth import Token
+    from ..engine.engine import Engine
+    from ..engine.instances import Draft
+    from ..plugins import Plugins
+    from ..settings import Settings
+    from ..store.instances import InstanceRow
+    from .service import Stop
+    from .watching import Verified, Watcher
+
+DEFAULT_CALLBACK = "http://127.0.0.1:8723/callback"
+
+_SANDBOX_INTERVAL = 2.0
+_SANDBOX_PACE = 3.0
+# How long the last notifications of a bounded run are waited for, seconds.
+_GRACE = 20.0
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run")(run)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """What the command line says of an instance."""
+
+    element: str
+    file: Path | None = None
+    settings: Sequence[str] = ()
+    resources: Sequence[str] = ()
+    interval: str | None = None
+    callback_url: str | None = None
+    signature_key: str | None = None
+    name: str | None = None
+    tags: Sequence[str] = ()
+    first_poll: str | None = None
+    code: str | None = None
+    browser: bool = True
+    sandboxed: dict[str, Any] = field(default_factory=dict)
+
+
+def run(
+    context: typer.Context,
+    element: Annotated[str, typer.Argument(help="The element's key, such as servicenowoauth.")],
+    file: Annotated[Path | None, typer.Option(help="The JSON body of POST /instances.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A configuration value, key=value; repeatable.")
+    ] = None,
+    resource: Annotated[list[str] | None, typer.Option(help="Poll only this resource; repeatable.")] = None,
+    interval: Annotated[str | None, typer.Option(help="Time between two polls: minutes, or 30s, 5m, 1h.")] = None,
+    callback_url: Annotated[str | None, typer.Option(help="Where notifications are sent.")] = None,
+    signature_key: Annotated[
+        str | None, typer.Option(envvar="CONNECTORY_SIGNATURE_KEY", help="Signs the notifications.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="The instance's name; the element's key by default.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag of the instance; repeatable.")] = None,
+    first_poll: Annotated[
+        str | None, typer.Option("--from", help="What a new instance announces first: now, all, or since a date.")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Poll each resource once, deliver, and end.")] = False,
+    duration: Annotated[str | None, typer.Option("--for", help="End after this time: 30s, 5m, 1h.")] = None,
+    with_sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Against a sandbox of the provider, with a receiver, on this machine.")
+    ] = False,
+    fault: Annotated[list[str] | None, typer.Option(help="With --sandbox: a fault to have; repeatable.")] = None,
+    code: Annotated[str | None, typer.Option(help="An authorization code that was obtained elsewhere.")] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser for the consent.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """Poll an element's instance and deliver what changes, until Ctrl-C.
+
+    The instance is found by its name, or created. What it is called with changes it; its cursors stay.
+
+    Example: connect run servicenowoauth --sandbox --for 30s
+
+    Example: connect run servicenowoauth --set servicenow.subdomain=acme --set oauth.api.key=ID
+    --set oauth.api.secret=SECRET --callback-url https://example.com/events --interval 5
+    """
+    from ..errors import ConfigurationError
+    from .body import seconds_of
+
+    seconds = seconds_of(duration, "--for", "s") if duration else None
+    if fault and not with_sandbox:
+        raise ConfigurationError("there is no sandbox to break", where="--fault", hint="add --sandbox")
+    options = Options(
+        element=element,
+        file=file,
+        settings=settings or (),
+        resources=resource or (),
+        interval=interval,
+        callback_url=callback_url,
+        signature_key=signature_key,
+        name=name,
+        tags=tag or (),
+        first_poll=first_poll,
+        code=code,
+        browser=browser,
+    )
+    if with_sandbox:
+        _run_in_sandbox(context, options, fault or (), once=once, seconds=seconds, as_json=as_json)
+    else:
+        _run(context, options, once=once, seconds=seconds, as_json=as_json)
+
+
+def _run(context: typer.Context, options: Options, *, once: bool, seconds: float | None, as_json: bool) -> None:
+    from .opening import opened
+    from .service import Stop
+
+    with opened(context) as engine, Stop() as stop:
+        row = find_or_create(engine, options, stop)
+        work(engine, [row], stop, once=once, seconds=seconds, as_json=as_json)
+
+
+# The instance
+
+
+def body_of(options: Options, plugins: Plugins) -> dict[str, Any]:
+    """The body of `POST /instances` that a file and options make together; options win."""
+    from ..schemas import CALLBACK_URL, FIRST_POLL, NOTIFICATIONS_ENABLED, REFRESH_INTERVAL, SIGNATURE_KEY
+    from .body import choose_element, only_resources, parse_settings, read_body, seconds_of
+
+    body = read_body(options.file)
+    key = choose_element(body, options.element)
+    element = plugins.element(key)
+    given = body.get("configuration")
+    configuration: dict[str, Any] = dict(given) if isinstance(given, dict) else {}
+    if isinstance(given, dict) or given is None:
+        body["configuration"] = configuration
+    configuration |= options.sandboxed | parse_settings(options.settings)
+    for name, value in ((CALLBACK_URL, options.callback_url), (SIGNATURE_KEY, options.signature_key)):
+        if value is not None:
+            configuration[name] = value
+    if options.interval is not None:
+        configuration[REFRESH_INTERVAL] = str(seconds_of(options.interval, "--interval", "m") / 60)
+    if options.first_poll is not None:
+        configuration[FIRST_POLL] = options.first_poll
+    configuration.setdefault(NOTIFICATIONS_ENABLED, True)
+    if element.oauth is not None:
+        configuration.setdefault("oauth.callback.url", DEFAULT_CALLBACK)
+    if options.resources:
+        only_resources(configuration, options.resources, key, plugins)
+    if options.name is not None:
+        body["name"] = options.name
+    if options.tags:
+        body["tags"] = list(options.tags)
+    if options.code is not None:
+        body["providerData"] = {"code": options.code}
+    return body
+
+
+def find_or_create(engine: Engine, options: Options, stop: Stop, fake: Any = None) -> InstanceRow:
+    body = body_of(options, engine.plugins)
+    name = str(body.get("name") or options.element)
+    found = engine.instances.find(element_key=options.element, name=name)
+    if found:
+        return _reuse(engine, found[0], options, body, stop, fake)
+    draft = engine.instances.prepare(body)
+    for warning in draft.warnings:
+        note(f"warning: {warning}")
+    row = engine.instances.establish(draft, token_of(engine, draft, options, stop, fake))
+    note(f"Created instance {row.id} ({row.name}).")
+    return row
+
+
+def token_of(engine: Engine, draft: Draft, options: Options, stop: Stop, fake: Any = None) -> Token | None:
+    """The login: from what the body brings, from the sandbox's own person, or from a person at a browser."""
+    from . import consent
+
+    if not draft.needs_consent:
+        return engine.instances.token_of(draft)
+    flow = engine.instances.flow(draft)
+    if fake is not None:
+        return flow.finish(fake.consent(flow.start().url))
+    return consent.ask(flow, str(draft.config["oauth.callback.url"]), stop, browser=options.browser)
+
+
+def _reuse(
+    engine: Engine, row: InstanceRow, options: Options, body: dict[str, Any], stop: Stop, fake: Any
+) -> InstanceRow:
+    from ..errors import ConflictError
+    from ..store.instances import NEEDS_REAUTH, PAUSED
+
+    if row.state == PAUSED:
+        raise ConflictError(f"instance {row.id} is paused", hint=f"`connect instances resume {row.id}` lets it go on")
+    asked = options.file or options.settings or options.resources or options.interval or options.callback_url
+    if asked or options.signature_key or options.sandboxed:
+        row = engine.instances.update(row.id, configuration=body["configuration"], tags=body.get("tags"))
+        note(f"Going on with instance {row.id} ({row.name}), changed as asked; its cursors stay.")
+    else:
+        note(f"Going on with instance {row.id} ({row.name}).")
+    if row.state == NEEDS_REAUTH or options.code:
+        draft = engine.instances.draft_of(row, code=options.code)
+        token = token_of(engine, draft, options, stop, fake)
+        row = engine.instances.reauthenticate(row.id, token) if token is not None else row
+    return row
+
+
+# The work
+
+
+def work(
+    engine: Engine,
+    rows: Sequence[InstanceRow],
+    stop: Stop,
+    *,
+    once: bool,
+    seconds: float | None,
+    as_json: bool,
+    checked: Verified | None = None,
+) -> Watcher:
+    """Poll and deliver until it is time to stop; a bounded run ends with the error that was not made good."""
+    from .watching import Watcher
+
+    watcher = Watcher(as_json=as_json)
+    ids = [row.id for row in rows]
+    _say_where(engine, rows)
+    try:
+        if once:
+            _once(engine, ids, watcher, stop)
+        else:
+            _until(engine, ids, watcher, stop, seconds)
+    finally:
+        watcher.summary(_pending(engine, ids), checked)
+    if (once or seconds is not None) and watcher.errors:
+        raise next(reversed(watcher.errors.values()))
+    return watcher
+
+
+def _say_where(engine: Engine, rows: Sequence[InstanceRow]) -> None:
+    from ..schemas import CALLBACK_URL, NOTIFICATIONS_ENABLED
+
+    for row in rows:
+        config = engine.runtimes.get(row.id).config
+        resources = ", ".join(poll.resource for poll in engine.instances.polls(row.id) if poll.active)
+        if not config[NOTIFICATIONS_ENABLED]:
+            note(f"Nothing is polled: {NOTIFICATIONS_ENABLED} is false.")
+        elif config[CALLBACK_URL]:
+            note(f"Polling {resources or 'nothing'}; notifications go to {config[CALLBACK_URL]}.")
+        else:
+            note(f"Polling {resources or 'nothing'}; events are stored and shown. --callback-url sends them somewhere.")
+
+
+def _until(engine: Engine, ids: Sequence[int], watcher: Watcher, stop: Stop, seconds: float | None) -> None:
+    from .service import Service
+
+    service = Service(engine, watcher, watcher.attempted, ids, stop)
+    watcher.on_announced = service.worker.wake
+    service.start()
+    try:
+        stop.wait(seconds)
+    finally:
+        service.stop()
+    service.check()
+    if seconds is not None and not stop.event.is_set():
+        _drain(engine, service.worker)
+
+
+def _once(engine: Engine, ids: Sequence[int], watcher: Watcher, stop: Stop) -> None:
+    from .service import Service
+
+    service = Service(engine, watcher, watcher.attempted, ids, stop)
+    engine.instances.make_due(ids)
+    service.scheduler.run_once()
+    _drain(engine, service.worker)
+
+
+def _drain(engine: Engine, worker: Any) -> None:
+    from datetime import timedelta
+
+    worker.drain(engine.clock.now() + timedelta(seconds=_GRACE))
+
+
+def _pending(engine: Engine, ids: Sequence[int]) -> int:
+    from ..store import deliveries
+
+    with engine.database.read() as connection:
+        return deliveries.pending_count(connection, ids)
+
+
+# The sandbox
+
+
+def _run_in_sandbox(
+    context: typer.Context, options: Options, faults: Sequence[str], *, once: bool, seconds: float | None, as_json: bool
+) -> None:
+    from ..delivery.receiver import Receiver
+    from ..engine.engine import Engine
+    from .sandbox import open_sandbox
+    from .service import Served, Stop
+    from .watching import Verified
+
+    key = secrets.token_urlsafe(24)
+    checked = Verified()
+    with contextlib.ExitStack() as stack:
+        stop = stack.enter_context(Stop())
+        settings = stack.enter_context(_home_of_a_sandbox(context))
+        engine = stack.enter_context(contextlib.closing(Engine(settings)))
+        fake = open_sandbox(engine.plugins, options.element, faults)
+        provider = stack.enter_context(Served(fake))
+        receiver = stack.enter_context(Served(Receiver([key.encode()], checked.take)))
+        if not as_json:
+            say(f"A sandbox of {options.element} runs on {provider.url}, and a receiver on {receiver.url}.")
+        options = _sandboxed(options, fake, provider.url, receiver.url, key)
+        row = find_or_create(engine, options, stop, fake)
+        with _people_until_near_the_end(fake, stop, seconds, once=once, silent=as_json):
+            watcher = work(engine, [row], stop, once=once, seconds=seconds, as_json=as_json, checked=checked)
+    _check(watcher, checked)
+
+
+@contextlib.contextmanager
+def _home_of_a_sandbox(context: typer.Context) -> Iterator[Settings]:
+    """A folder that is thrown away, unless one was named: a sandbox's instance is gone with the sandbox."""
+    from ..settings import Settings
+    from .opening import settings_of
+
+    if context.parent is not None and context.parent.params.get("home"):
+        yield context.obj if isinstance(context.obj, Settings) else settings_of(None)
+        return
+    with tempfile.TemporaryDirectory(prefix="connectory-") as folder:
+        yield settings_of(Path(folder))
+
+
+def _sandboxed(options: Options, fake: Any, provider: str, receiver: str, key: str) -> Options:
+    from dataclasses import replace
+
+    from ..schemas import CALLBACK_URL, REFRESH_INTERVAL, SIGNATURE_KEY
+
+    sandboxed = dict(fake.configuration(provider)) | {
+        CALLBACK_URL: f"{receiver}/events",
+        SIGNATURE_KEY: key,
+        REFRESH_INTERVAL: str(_SANDBOX_INTERVAL / 60),
+    }
+    return replace(options, sandboxed=sandboxed)
+
+
+@contextlib.contextmanager
+def _people_until_near_the_end(
+    fake: Any, stop: Stop, seconds: float | None, *, once: bool, silent: bool
+) -> Iterator[None]:
+    """People at work, who go home early enough for their last changes to be polled and delivered."""
+    import threading
+
+    from .sandbox import people
+
+    if once:
+        yield
+        return
+    if not silent:
+        say("People begin to work in it; their changes are announced as they are found.")
+    home = threading.Event()
+    timer = None
+    if seconds is not None:
+        timer = threading.Timer(max(1.0, seconds - 6 - 3 * _SANDBOX_INTERVAL), home.set)
+        timer.start()
+    try:
+        with people(fake, _SANDBOX_PACE, lambda _change: None, home):
+            yield
+    finally:
+        if timer is not None:
+            timer.cancel()
+
+
+def _check(watcher: Watcher, checked: Verified) -> None:
+    """Everything that was announced must have arrived, verified and in order."""
+    from ..errors import ConnectoryError
+
+    arrived = sum(checked.events.values())
+    if checked.refused:
+        raise ConnectoryError(f"the receiver refused {len(checked.refused)} notifications: {checked.refused[0]}")
+    if checked.out_of_order:
+        raise ConnectoryError(f"{checked.out_of_order} events arrived out of order")
+    if arrived != watcher.total:
+        raise ConnectoryError(f"{watcher.total} events were announced and {arrived} arrived")
+    note(f"All {arrived} events were delivered, and their signatures verified by the receiver.")

@@ -1,0 +1,165 @@
+"""Watches a running engine: prints what happens, and counts it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+
+from ..clock import from_micros
+from ..engine.poller import Observer
+from .output import note, say, say_json, table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ..delivery.receiver import Received
+    from ..delivery.worker import Attempted
+    from ..engine.outbox import Announced
+    from ..engine.poller import Summary
+    from ..errors import ConnectoryError
+
+# A read that is longer than this many pages is worth a word.
+_LONG = 5
+
+
+class Watcher(Observer):
+    """Prints a line per event, or JSON; `errors` holds the failures that were not made good."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._lock = threading.Lock()
+        self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.errors: dict[tuple[int, str], ConnectoryError] = {}
+        self._waiting: dict[int, tuple[str, int]] = {}
+        self.on_announced: Callable[[], None] = lambda: None
+
+    def announced(self, found: Sequence[Announced]) -> None:
+        with self._lock:
+            for event in found:
+                self.counts[event.resource][event.type] += 1
+                resource, count = self._waiting.get(event.notification_id, (event.resource, 0))
+                self._waiting[event.notification_id] = (resource, count + 1)
+            for event in found:
+                self._print_event(event)
+        self.on_announced()
+
+    def _print_event(self, event: Announced) -> None:
+        date = from_micros(event.date).isoformat(timespec="seconds").replace("+00:00", "Z")
+        if not self._as_json:
+            say(f"{date}  {event.resource:<12} {event.type:<8} {event.object_id}  #{event.sequence}")
+            return
+        say_json(
+            {
+                "kind": "event",
+                "date": date,
+                "instanceId": event.instance_id,
+                "instanceName": event.instance_name,
+                "objectType": event.resource,
+                "eventType": event.type,
+                "objectId": event.object_id,
+                "sequence": event.sequence,
+                "notificationId": event.notification_id,
+            }
+        )
+
+    def page_read(self, summary: Summary) -> None:
+        if summary.pages >= _LONG and summary.pages % _LONG == 0 and not self._as_json:
+            note(f"  reading {summary.resource}: {summary.pages} pages, {summary.records} records so far")
+
+    def polled(self, summary: Summary) -> None:
+        key = (summary.instance_id, summary.resource)
+        with self._lock:
+            if summary.error is not None:
+                self.errors[key] = summary.error
+                self.counts[summary.resource]["failed polls"] += 1
+            else:
+                self.errors.pop(key, None)
+            self._print_poll(summary)
+
+    def _print_poll(self, summary: Summary) -> None:
+        if self._as_json:
+            shown = {"kind": "poll", "instanceId": summary.instance_id, "resource": summary.resource}
+            say_json(shown | dict(summary.as_dict()))
+            return
+        for warning in summary.warnings[:3]:
+            note(f"warning: {warning}")
+
+    def attempted(self, attempt: Attempted) -> None:
+        with self._lock:
+            resource, count = self._waiting.get(attempt.notification_id, ("earlier ones", 1))
+            if attempt.delivered:
+                self._waiting.pop(attempt.notification_id, None)
+                self.counts[resource]["delivered"] += count
+            else:
+                self.counts[resource]["failed attempts"] += 1
+            self._print_attempt(attempt)
+
+    def _print_attempt(self, attempt: Attempted) -> None:
+        if self._as_json:
+            say_json(
+                {
+                    "kind": "delivery",
+                    "notificationId": attempt.notification_id,
+                    "attempt": attempt.number,
+                    "delivered": attempt.delivered,
+                    "status": attempt.status,
+                    "error": attempt.error,
+                    "retryAt": attempt.retry_at.isoformat() if attempt.retry_at else None,
+                }
+            )
+        elif not attempt.delivered:
+            why = attempt.error or f"it answered {attempt.status}"
+            then = (
+                f", again at {attempt.retry_at:%H:%M:%S}"
+                if attempt.retry_at
+                else f", and no more: {attempt.deactivated}"
+            )
+            note(f"notification {attempt.notification_id} did not arrive at {attempt.url}: {why}{then}")
+
+    def summary(self, pending: int, checked: Verified | None = None) -> None:
+        """The closing table."""
+        rows = [self._row(resource, checked) for resource in sorted(self.counts)]
+        if self._as_json:
+            say_json({"kind": "summary", "resources": rows, "pendingDeliveries": pending})
+            return
+        say()
+        if rows:
+            table(list(rows[0]), [list(row.values()) for row in rows])
+        else:
+            say("Nothing has changed.")
+        if pending:
+            say(f"{pending} deliveries have not arrived yet; they are kept, and sent when the engine runs again.")
+
+    def _row(self, resource: str, checked: Verified | None) -> dict[str, Any]:
+        counts = self.counts[resource]
+        row = {
+            "resource": resource,
+            "created": counts["CREATED"],
+            "updated": counts["UPDATED"],
+            "deleted": counts["DELETED"],
+            "delivered": counts["delivered"],
+            "failed polls": counts["failed polls"],
+            "failed attempts": counts["failed attempts"],
+        }
+        return row if checked is None else row | {"verified": checked.events[resource]}
+
+    @property
+    def total(self) -> int:
+        return sum(counts["CREATED"] + counts["UPDATED"] + counts["DELETED"] for counts in self.counts.values())
+
+
+class Verified:
+    """What the sandbox's receiver verified, counted by resource; repeats are not counted."""
+
+    def __init__(self) -> None:
+        self.events: Counter[str] = Counter()
+        self.refused: list[str] = []
+        self.out_of_order = 0
+
+    def take(self, received: Received) -> None:
+        if not received.verified:
+            self.refused.append(received.reason)
+        elif not received.duplicate:
+            self.events.update(str(event.get("objectType")) for event in received.events)
+            self.out_of_order += len(received.out_of_order)
