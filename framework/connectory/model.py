@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import email.utils
 import enum
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from marshmallow import Schema
 
     from .ceql import Expression
+    from .deletes import Deletes
     from .http import Client
     from .limits import Limit
 
@@ -120,17 +121,22 @@ ACCEPT = Verdict(action=Action.ACCEPT)
 Judge = Callable[[Response], Verdict]
 
 
+Place = tuple[str, str]
+"""A record's id and updated stamp, as the provider wrote them."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
     """What a paginator is told of the page it asked for.
 
     `rows` counts the usable records in it; `last` holds the id and the updated stamp of the last usable one, as the
-    provider wrote them.
+    provider wrote them, and `places()` those of all of them.
     """
 
     response: Response
     rows: int
-    last: tuple[str, str] | None = None
+    last: Place | None = None
+    places: Callable[[], Sequence[Place]] = tuple
 
 
 class Paginator(Protocol):
@@ -178,6 +184,7 @@ class Resource:
     `path` is relative to the element's base URL. `*_field` are JSON paths into a record; `version_field` is the
     provider's own change counter, where it has one. `records_path` is where the list sits in the body (`""`: the body
     is the list). `poller` is the default entry of `event.poller.configuration`; None: not polled unless configured.
+    `deletes` is how deletions are found, one of those in `deletes`; None: they cannot be.
     """
 
     name: str
@@ -190,6 +197,7 @@ class Resource:
     records_path: str = ""
     paginator: Paginator | None = None
     poller: Mapping[str, Any] | None = None
+    deletes: Deletes | None = None
     description: str = ""
 
 
@@ -269,6 +277,25 @@ class DatesConfiguration:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TrackDeletes:
+    """`trackDeletes` of a poller entry; None stands for what the resource's way of finding deletions does by itself.
+
+    `max_share` of the known objects, or 5 where that is more, may vanish in one sweep without a person's consent.
+    """
+
+    interval: timedelta | None = None
+    max_share: float = 0.1
+    confirm: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrackChanges:
+    """`trackChanges` of a poller entry: events name the fields that changed, and give their `previous` values."""
+
+    previous: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PollerEntry:
     """One resource of `event.poller.configuration`. Durations that the platform writes in seconds are timedeltas."""
 
@@ -281,6 +308,9 @@ class PollerEntry:
     page_size: int | None = None
     poll_delay: timedelta = timedelta(0)
     overlap: timedelta | None = None
+    track_deletes: TrackDeletes | None = None
+    track_changes: TrackChanges | None = None
+    ignore_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

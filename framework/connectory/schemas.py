@@ -18,7 +18,7 @@ from dateutil.parser import isoparse
 from marshmallow import INCLUDE, Schema, ValidationError, fields, post_load, pre_load, validate
 
 from .errors import ConfigurationError
-from .model import DatesConfiguration, PollerEntry
+from .model import DatesConfiguration, PollerEntry, TrackChanges, TrackDeletes
 from .secrets import Secret
 
 if TYPE_CHECKING:
@@ -163,6 +163,39 @@ class DatesSchema(Schema):
         return DatesConfiguration(**_known(self, data))
 
 
+class TrackDeletesSchema(Schema):
+    interval = Minutes(load_default=None)
+    max_share = fields.Float(data_key="maxShare", load_default=0.1, validate=validate.Range(min=0, max=1))
+    confirm = fields.Boolean(load_default=None)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: Any) -> TrackDeletes:
+        return TrackDeletes(**data)
+
+
+class TrackChangesSchema(Schema):
+    previous = fields.Boolean(load_default=False)
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: Any) -> TrackChanges:
+        return TrackChanges(**data)
+
+
+class Switch(fields.Field[Any]):
+    """False, true, or an object with options, which means true."""
+
+    def __init__(self, options: type[Schema], **more: Any) -> None:
+        super().__init__(load_default=None, **more)
+        self._options = options
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> Any:
+        if isinstance(value, Mapping):
+            return self._options().load(value)
+        if str(value).lower() not in {"true", "false"}:
+            raise ValidationError(f"{value!r} is neither true, nor false, nor an object with options")
+        return self._options().load({}) if str(value).lower() == "true" else None
+
+
 class PollerEntrySchema(Schema):
     """One resource's entry. Keys that Connectory does not know are accepted: other platforms' entries have some."""
 
@@ -178,6 +211,9 @@ class PollerEntrySchema(Schema):
     page_size = fields.Integer(data_key="pageSize", load_default=None, validate=validate.Range(min=1, max=10_000))
     poll_delay = Seconds(data_key="pollDelay", load_default=timedelta(0))
     overlap = Seconds(load_default=None)
+    track_deletes = Switch(TrackDeletesSchema, data_key="trackDeletes")
+    track_changes = Switch(TrackChangesSchema, data_key="trackChanges")
+    ignore_fields = fields.List(fields.String(), data_key="ignoreFields", load_default=())
 
     @pre_load
     def accept_the_other_spelling(self, data: Any, **_: Any) -> Any:
@@ -187,7 +223,7 @@ class PollerEntrySchema(Schema):
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> PollerEntry:
-        return PollerEntry(**_known(self, data))
+        return PollerEntry(**_known(self, data) | {"ignore_fields": tuple(data["ignore_fields"])})
 
 
 def _known(schema: Schema, data: Mapping[str, Any]) -> dict[str, Any]:

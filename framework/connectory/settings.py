@@ -18,12 +18,14 @@ SETTINGS_FILE = "connectory.toml"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """`workers` polls run at once; `delivery_workers` lanes deliver at once."""
+    """`workers` polls run at once; `delivery_workers` lanes deliver at once; the last versions of objects are kept for
+    `snapshot_days` after their last change, where changes are tracked."""
 
     home: Path
     database_url: str
     workers: int
     delivery_workers: int
+    snapshot_days: int
 
     @classmethod
     def load(cls, home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -36,6 +38,7 @@ class Settings:
             or f"sqlite:///{home / 'connectory.db'}",
             workers=_count("workers", environ, values, 16),
             delivery_workers=_count("delivery_workers", environ, values, 8),
+            snapshot_days=_count("snapshot_days", environ, values, 90),
         )
 
 

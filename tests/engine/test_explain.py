@@ -299,3 +299,21 @@ def happen(snow, dice: random.Random) -> None:
             garble(snow, dice.choice(ids), dice.choice(["sys_updated_on", "sys_created_on"]))
         case _:
             snow.sandbox.clock.skew(dice.choice([-20, 0, 20]))
+
+
+def test_what_changed_in_ignored_fields_only_is_told_apart(snow):
+    ignoring = entry("incidents", trackChanges=True, ignoreFields=["short_description"])
+    instance = snow.create(**{"event.poller.configuration": {"incidents": ignoring}})
+    snow.clock.advance(10)
+    noise, news = (snow.sandbox.insert("incident", {"short_description": "noise"})["sys_id"] for _ in range(2))
+    snow.poll(60)
+    snow.clock.advance(10)
+    snow.sandbox.update("incident", noise, {"short_description": "louder"})
+    snow.sandbox.update("incident", news, {"urgency": "1", "short_description": "louder"})
+    snow.clock.advance(60)
+    explanation = explain(snow.engine, instance, "incidents")
+    verdicts = {record.id: (record.verdict, record.sequence) for record in explanation.records}
+    assert verdicts == {noise: ("ignored", None), news: ("updated", 2)}
+    before = len(snow.told())
+    snow.poll(0)
+    assert snow.told()[before:] == [("incidents", news, "UPDATED", 2)]

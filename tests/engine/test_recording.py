@@ -228,3 +228,17 @@ def test_files_that_cannot_be_opened_are_explained(tmp_path):
     (tmp_path / "poll.gz").write_bytes(gzip.compress(b"") + b"rubbish")
     with pytest.raises(ConfigurationError):
         load_recording(tmp_path / "poll.gz")
+
+
+def test_what_was_ignored_is_ignored_again(snow, tmp_path, plugins):
+    ignoring = entry("incidents", ignoreFields=["short_description"])
+    instance = snow.create(**{"event.poller.configuration": {"incidents": ignoring}})
+    snow.clock.advance(10)
+    noise = snow.sandbox.insert("incident", {"short_description": "noise"})["sys_id"]
+    snow.poll(60)
+    snow.sandbox.update("incident", noise, {"short_description": "louder"})
+    snow.clock.advance(60)
+    said = explain(snow.engine, instance, "incidents")
+    record(snow, instance, tmp_path / "poll.jsonl")
+    assert replay(plugins, load_recording(tmp_path / "poll.jsonl")) == said
+    assert said.totals == {"ignored": 1}

@@ -33,7 +33,6 @@ from connectory.engine.fetch import fetch
 from connectory_servicenow import paging
 
 FAULTS = [
-    "ignored_query",
     "partial_200",
     "cut_json",
     "hibernate",
@@ -126,6 +125,13 @@ class Truth(RuleBasedStateMachine):
     @rule(faults=st.lists(st.sampled_from([None, *FAULTS]), min_size=1, max_size=4))
     def poll_through_faults(self, faults):
         self.snow.sandbox.faults.script(faults)
+        self.snow.poll()
+        self.snow.sandbox.faults.clear()
+
+    @rule()
+    def poll_while_the_query_is_ignored(self):
+        """Rights to query a field may go and come: without them the condition and the order are dropped."""
+        self.snow.sandbox.faults.always(["ignored_query"])
         self.snow.poll()
         self.snow.sandbox.faults.clear()
 

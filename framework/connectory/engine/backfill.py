@@ -8,6 +8,7 @@ page. The poll's lease is held meanwhile, so that poll and backfill never number
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..clock import from_micros, to_micros
@@ -142,7 +143,8 @@ def _announce(engine: Engine, runtime: Runtime, resource: str, window: Window, o
     engine.scheduler().take_over()
     poll = _lease(engine, runtime.row.id, resource)
     summary = Summary(instance_id=poll.instance_id, resource=resource, start=poll.since, end=poll.since)
-    filler = _Backfiller(engine.database, engine.runtimes, engine.clock, observer)
+    kept = timedelta(days=engine.settings.snapshot_days)
+    filler = _Backfiller(engine.database, engine.runtimes, engine.clock, observer, kept)
     try:
         filler.cover(poll, runtime, window, summary, _keeper(engine))
     except BaseException:

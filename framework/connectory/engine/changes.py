@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 HOUR = 3_600_000_000
 
+GONE = "(deleted) "
+"""What the version of an object begins with that was announced as deleted; no provider's stamp does."""
+
 
 class Finding(enum.StrEnum):
     CREATED = "created"
@@ -33,11 +36,16 @@ class Finding(enum.StrEnum):
     NEXT_POLL = "left to the next poll"
     BASELINE = "baseline"
     HIDDEN = "hidden"
+    IGNORED = "ignored"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One record that is to be announced or remembered. `row` is its place in the page; moments are microseconds."""
+    """One record that is to be announced or remembered. `row` is its place in the page; moments are microseconds.
+
+    `changed` names the fields that differ from the last version, and `previous` has their values in it.
+    """
 
     row: int
     object_id: str
@@ -46,10 +54,14 @@ class Change:
     reason: str
     date: int | None
     sequence: int
+    changed: Sequence[str] | None = None
+    previous: Mapping[str, msgspec.Raw] | None = None
 
     @property
     def type(self) -> EventType:
-        return EventType.CREATED if self.finding is Finding.CREATED else EventType.UPDATED
+        if self.finding is Finding.CREATED:
+            return EventType.CREATED
+        return EventType.DELETED if self.finding is Finding.DELETED else EventType.UPDATED
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,16 +208,18 @@ class Classifier:
         if self.plan.entry.filter_by_current_date and updated > self.bounds.started:
             return Finding.NEXT_POLL, "updated after this poll started"
         if known is not None:
-            return Finding.UPDATED, "announced before, with another version"
+            return _find_known(known)
         return self._find_unknown(record, updated)
 
     def _find_undated(self, object_id: str, known: tuple[int, str] | None) -> tuple[Finding, str]:
         if self.plan.updated is None and self.plan.created is None:
             if self.bounds.baseline:
                 return Finding.BASELINE, "no date to compare: remembered at the first poll"
-            if known is None:
+            if known is None or _is_gone(known):
                 return Finding.CREATED, "not there before"
             return Finding.UPDATED, "its content changed"
+        if known is not None and _is_gone(known):
+            return _find_known(known)
         return Finding.UPDATED, f"{self.plan.name} {object_id} has no date that can be read"
 
     def _find_unknown(self, record: Any, updated: int) -> tuple[Finding, str]:
@@ -218,6 +232,16 @@ class Classifier:
         if abs(updated - created) <= tolerance:
             return Finding.CREATED, "created and updated at the same time"
         return Finding.UPDATED, "created before the window"
+
+
+def _find_known(known: tuple[int, str]) -> tuple[Finding, str]:
+    if _is_gone(known):
+        return Finding.CREATED, "there again, after it was announced as deleted"
+    return Finding.UPDATED, "announced before, with another version"
+
+
+def _is_gone(known: tuple[int, str]) -> bool:
+    return known[1].startswith(GONE)
 
 
 def _filter_ignored(plan: Plan, object_id: str, updated: int, start: int) -> ProviderError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..clock import SystemClock
@@ -10,6 +11,7 @@ from ..plugins import Plugins
 from ..schemas import SIGNATURE_KEY
 from ..secrets import KeyRing
 from ..store.database import Database
+from .deletions import Deletions
 from .instances import Instances
 from .keepalive import KeepAlive
 from .owner import Owner
@@ -46,6 +48,7 @@ class Engine:
         self.vault = Vault(KeyRing.load(settings.home))
         self.tokens = TokenKeeper(self.database, self.vault.keyring, self.clock, self.owner.name)
         self.runtimes = Runtimes(self.database, self.plugins, self.vault, self.tokens, sessions or Sessions())
+        self.deletions = Deletions(self.database, self.clock)
         self.instances = Instances(self.database, self.plugins, self.vault, self.tokens, self.runtimes, self.clock)
         self.keep_alive = KeepAlive(self.database, self.plugins, self.runtimes, self.clock)
 
@@ -53,7 +56,7 @@ class Engine:
         """What polls this store's instances, or those of the given ids only."""
         return Scheduler(
             self.database,
-            Poller(self.database, self.runtimes, self.clock, observer),
+            Poller(self.database, self.runtimes, self.clock, observer, timedelta(days=self.settings.snapshot_days)),
             self.clock,
             self.owner,
             workers=self.settings.workers,

@@ -117,6 +117,8 @@ def _event(sender: Sender, resource: str, change: Change, now: datetime) -> dict
         "objectId": change.object_id,
         "objectType": resource,
         "sequence": change.sequence,
+        **({} if change.changed is None else {"changed": change.changed}),
+        **({} if change.previous is None else {"previous": change.previous}),
     }
 
 

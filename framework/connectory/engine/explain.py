@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..ceql import to_text
@@ -17,9 +18,10 @@ from ..http import PageTooHeavyError
 from ..secrets import redactor
 from ..store import events, polls
 from .arithmetic import steps
-from .changes import Classifier, Finding
+from .changes import Change, Classifier, Finding
 from .explanation import DateField, Explanation, Failure, KnownNote, PageNote, RecordNote, Slot
 from .fetch import fetch, smaller
+from .history import history_of
 from .instances import describe_poll
 from .plan import dates_of
 from .poller import bounds_of, window_of
@@ -28,8 +30,10 @@ from .rendering import slots_of
 from .scrubbing import learn_secrets, scrub_params
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
-    from datetime import datetime, timedelta
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    import msgspec
 
     from ..dates import Codec
     from ..http import Client
@@ -60,6 +64,10 @@ class Memory(Protocol):
     """What was announced before."""
 
     def known(self, object_ids: Collection[str]) -> Mapping[str, KnownNote]: ...
+
+    def compare(self, change: Change, raws: Sequence[msgspec.Raw]) -> Change:
+        """The same change, or one that is ignored, because nothing but ignored fields differ."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,7 +104,7 @@ def live_case(
         clock_offset=runtime.clock_offset,
         page_size=runtime.page_sizes.get(resource) or plan.entry.page_size or plan.element.page_size,
         conversation=_Live(client=runtime.client, clock=engine.clock.now if now is None else lambda: now),
-        memory=StoreMemory(engine.database, poll),
+        memory=StoreMemory(engine.database, poll, plan),
         window=window,
     )
 
@@ -133,9 +141,11 @@ class _Live:
 class StoreMemory:
     """What the store remembers of a resource's objects."""
 
-    def __init__(self, database: Database, poll: PollRow) -> None:
+    def __init__(self, database: Database, poll: PollRow, plan: Plan) -> None:
         self._database = database
         self._poll = poll
+        # How long versions are kept does not matter to who only looks.
+        self._history = history_of(plan, timedelta(0))
 
     def known(self, object_ids: Collection[str]) -> Mapping[str, KnownNote]:
         if not object_ids:
@@ -152,6 +162,12 @@ class StoreMemory:
             key: KnownNote(sequence=sequence, version=version, source="its last event")
             for key, (sequence, version) in told.items()
         }
+
+    def compare(self, change: Change, raws: Sequence[msgspec.Raw]) -> Change:
+        if self._history is None:
+            return change
+        with self._database.read() as connection:
+            return self._history.compare(connection, self._poll, [change], raws)[0]
 
 
 def examine(case: Case) -> Explanation:
@@ -274,9 +290,9 @@ class _Examination:
         elif known is not None and known.version == version:
             self._note(draft, Finding.SEEN, seen(known))
         else:
-            self._classify(draft, record, object_id)
+            self._classify(draft, record, object_id, page.response.body)
 
-    def _classify(self, draft: _Draft, record: Any, object_id: str) -> None:
+    def _classify(self, draft: _Draft, record: Any, object_id: str, body: bytes) -> None:
         last = None if draft.known is None else (draft.known.sequence, draft.known.version)
         try:
             change = self.classifier.classify(draft.row, record, object_id, draft.version, last)
@@ -286,13 +302,15 @@ class _Examination:
         if self._is_later(change.date):
             self._note(draft, Finding.NEXT_POLL, f"updated {moment(change.date)}, after the span that is asked for")
             return
+        if change.finding is Finding.UPDATED and self.case.plan.entry.ignore_fields:
+            change = self.case.memory.compare(change, self.case.plan.raws(body))
         announces = change.finding in {Finding.CREATED, Finding.UPDATED}
         sequence = change.sequence if announces else None
         self._note(draft, change.finding, self.reasons.of(change, draft.dates, draft.known), sequence)
-        if announces or change.finding is Finding.BASELINE:
-            self.known[object_id] = KnownNote(
-                sequence=sequence or 0, version=change.version, source=f"page {draft.page} of this poll"
-            )
+        if announces or change.finding in {Finding.BASELINE, Finding.IGNORED}:
+            number = 0 if change.finding is Finding.BASELINE else change.sequence
+            source = f"page {draft.page} of this poll"
+            self.known[object_id] = KnownNote(sequence=number, version=change.version, source=source)
 
     def _is_later(self, date: int | None) -> bool:
         """Whether a record lies behind the span of a backfill; a poll takes what it finds beyond its end."""
@@ -396,6 +414,8 @@ class _Examination:
             yield f"the provider counts {total} records and shows {shown}: the login's rights hide the others"
         if state.lease_owner is not None and (state.lease_until or 0) >= to_micros(self.at):
             yield "this resource is being polled right now: what is said here may be out of date"
+        if self.case.plan.entry.track_deletes is not None:
+            yield "a poll looks for deletions first: that is left out here"
         if not state.active:
             yield "polling of this resource is switched off"
 

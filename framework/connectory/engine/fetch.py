@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,7 +16,7 @@ from .changes import Identified, identify, plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..model import Request, Verdict, Window
+    from ..model import Place, Request, Verdict, Window
     from .plan import Plan
 
 MOST_PAGES = 100_000
@@ -53,7 +54,8 @@ def fetch(plan: Plan, window: Window, client: Exchanger, page_size: int | None =
         number += 1
         response, verdict = client.exchange(request)
         records = _read(plan, response, empty=verdict.action is Action.EMPTY)
-        page = Page(response=response, rows=records.usable, last=_last(plan, records))
+        places = functools.partial(_places, plan, records)
+        page = Page(response=response, rows=records.usable, last=_last(plan, records), places=places)
         try:
             following: Request | None = walk.send(page)
         except StopIteration:
@@ -61,7 +63,7 @@ def fetch(plan: Plan, window: Window, client: Exchanger, page_size: int | None =
         yield FetchedPage(number=number, request=request, response=response, records=records, last=following is None)
         request = following
         # Or two pages would be held while the next one is read.
-        del response, records, page
+        del response, records, page, places
 
 
 def smaller(page_size: int) -> int | None:
@@ -89,6 +91,14 @@ def _last(plan: Plan, records: Identified) -> tuple[str, str] | None:
         if object_id is not None:
             return str(plain(plan.place_id(row))), str(plain(plan.place(row)))
     return None
+
+
+def _places(plan: Plan, records: Identified) -> list[Place]:
+    if plan.place is None:
+        return []
+    get_id, get_stamp = plan.place_id, plan.place
+    usable = (row for row, object_id in zip(records.rows, records.ids, strict=True) if object_id is not None)
+    return [(str(plain(get_id(row))), str(plain(get_stamp(row)))) for row in usable]
 
 
 def _endless(plan: Plan, request: Request, number: int) -> ProviderError:

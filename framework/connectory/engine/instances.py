@@ -36,12 +36,13 @@ from ..schemas import (
     parse_first_poll,
 )
 from ..secrets import Secret
-from ..store import credentials, deliveries, instances, polls
+from ..store import credentials, deletions, deliveries, instances, polls, snapshots
 from .account import ACCOUNT, GivenToken, account_of, check_same, known_account, with_account
+from .deletions import describe_deletions
 from .runtime import compile_plans
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -135,7 +136,28 @@ class Instances:
     def create(self, body: Any) -> InstanceRow:
         """Check the body, log in with what it brings, store the instance."""
         draft = self.prepare(body)
-        return self.establish(draft, self._token_of(draft))
+        return self.establish(draft, self.token_of(draft))
+
+    def draft_of(self, row: InstanceRow, code: str | None = None) -> Draft:
+        """An instance as a draft, for logging in again; with a code that was obtained elsewhere, or for a consent."""
+        with self._database.read() as connection:
+            raw = self._vault.open(connection, row)
+        element = self._plugins.element(row.element_key)
+        return Draft(
+            element=element,
+            name=row.name,
+            tags=row.tags,
+            raw=raw,
+            config=load_configuration(element, raw),
+            plans={},
+            provider_data={"code": code} if code else {},
+            external="none",
+        )
+
+    def make_due(self, instance_ids: Collection[int]) -> None:
+        """Let the next look find these instances' polls due, those that wait after a failure too."""
+        with self._database.write() as connection:
+            polls.make_due(connection, instance_ids, to_micros(self._clock.now()))
 
     def establish(self, draft: Draft, token: Token | None) -> InstanceRow:
         """Store a draft with its login, prove the login, and start its polls.
@@ -183,7 +205,8 @@ class Instances:
             return self._plugins.element(str(number))
         raise ConfigurationError("no element is named", where="element.key", hint='e.g. "element": {"key": "..."}')
 
-    def _token_of(self, draft: Draft) -> Token | None:
+    def token_of(self, draft: Draft) -> Token | None:
+        """The login that a draft brings with it: a code, a refresh token, or a password."""
         if draft.element.oauth is None:
             return None
         flow, config = self.flow(draft), draft.config
@@ -313,8 +336,17 @@ class Instances:
             "externalAuthentication": row.external_authentication,
             "state": row.state,
             "stateReason": row.state_reason,
-            "polls": [describe_poll(poll) for poll in self.polls(row.id)],
+            "polls": self._shown_polls(row.id),
         }
+
+    def _shown_polls(self, instance_id: int) -> list[dict[str, Any]]:
+        with self._database.read() as connection:
+            searches = {state.resource: state for state in deletions.find(connection, instance_id)}
+        shown = []
+        for poll in self.polls(instance_id):
+            state = searches.get(poll.resource)
+            shown.append(describe_poll(poll) | ({} if state is None else {"deletions": describe_deletions(state)}))
+        return shown
 
     def _shown_configuration(self, element: Element, row: InstanceRow) -> dict[str, str | None]:
         with self._database.read() as connection:
@@ -357,6 +389,7 @@ class Instances:
             deliveries.set_callback_url(connection, instance_id, config[CALLBACK_URL], to_micros(now))
             self._start(connection, instance_id, config, plans, now + timedelta(microseconds=row.clock_offset))
             self._reschedule(connection, instance_id, config, plans)
+            _forget_untracked(connection, instance_id, plans)
         return self.get(instance_id)
 
     def _reschedule(self, connection: Connection, instance_id: int, config: Config, plans: Mapping[str, Plan]) -> None:
@@ -421,6 +454,17 @@ class Instances:
 def sanitised(name: str) -> str:
     """A name without markup, as the platform keeps it."""
     return html.unescape(_TAG.sub("", name)).strip() or "unnamed"
+
+
+def _forget_untracked(connection: Connection, instance_id: int, plans: Mapping[str, Plan]) -> None:
+    """What is not tracked any more begins anew when it is tracked again; nothing is kept of it meanwhile."""
+    entries = {name: plan.entry for name, plan in plans.items()}
+    without_deletes = [name for name, entry in entries.items() if entry.track_deletes is None]
+    without_changes = [
+        name for name, entry in entries.items() if entry.track_changes is None and not entry.ignore_fields
+    ]
+    deletions.forget_tracking(connection, instance_id, without_deletes)
+    snapshots.forget_tracking(connection, instance_id, without_changes)
 
 
 def describe_poll(poll: PollRow) -> dict[str, Any]:

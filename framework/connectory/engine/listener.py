@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.server
+import socket
+import socketserver
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from ..errors import ConfigurationError
-from .oauth import is_loopback
+from .oauth import CALLBACK_URL, is_loopback
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,62 +25,92 @@ class LoopbackListener:
     """Listens on the host, port and path of a loopback callback URL, from `with` to its end."""
 
     def __init__(self, callback_url: str) -> None:
-        parts = urlsplit(callback_url)
-        if parts.scheme != "http" or not parts.hostname or not is_loopback(parts.hostname):
-            raise ConfigurationError(
-                f"{callback_url!r} is not on this machine, so the answer cannot be received here",
-                where="oauth.callback.url",
-                hint="use http://127.0.0.1:8723/callback, or bring the code yourself with --code",
-            )
-        self._url = parts
+        self._host, self._port, self._path = _checked(callback_url)
+        self._callback_url = callback_url.partition("?")[0]
         self._answer: str | None = None
-        self._arrived = threading.Event()
+        self._ended = threading.Event()
 
     def __enter__(self) -> Self:
-        host, port = self._url.hostname or "", self._url.port or 80
         try:
-            self._server = http.server.ThreadingHTTPServer((host, port), self._handler())
+            self._server = _Server(self._host, self._port, self)
         except OSError as error:
             raise ConfigurationError(
-                f"cannot listen on {host}:{port}: {error.strerror}",
-                where="oauth.callback.url",
+                f"cannot listen on {self._host}:{self._port}: {error.strerror}",
+                where=CALLBACK_URL,
                 hint="end what uses the port, or register another callback URL with the provider",
             ) from error
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
         self._server.shutdown()
         self._server.server_close()
 
     def wait(self, seconds: float) -> str | None:
-        """The URL that the browser was sent to, or None where nothing arrived in time."""
-        self._arrived.wait(seconds)
+        """The URL that the browser was sent to; None where nothing arrived in time, or after `stop`."""
+        self._ended.wait(seconds)
         return self._answer
 
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        listener = self
+    def stop(self) -> None:
+        """End the waiting, from another thread or a signal handler."""
+        self._ended.set()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                listener._take(self)
+    def take(self, target: str) -> bool:
+        """Whether a request is the provider's answer; the first one counts."""
+        parts = urlsplit(target)
+        if parts.path != self._path or not {"code", "error"} & set(parse_qs(parts.query)):
+            return False
+        self._answer = self._answer or f"{self._callback_url}?{parts.query}"
+        return True
 
-            def log_message(self, *_arguments: object) -> None:
-                """The request line holds the code: it is not logged."""
 
-        return Handler
+def _checked(callback_url: str) -> tuple[str, int, str]:
+    parts = urlsplit(callback_url)
+    try:
+        port = parts.port or 80
+    except ValueError:
+        port = 0
+    if parts.scheme != "http" or not port or not parts.hostname or not is_loopback(parts.hostname):
+        raise ConfigurationError(
+            f"{callback_url!r} is not on this machine, so the answer cannot be received here",
+            where=CALLBACK_URL,
+            hint="use http://127.0.0.1:8723/callback, or bring the code yourself with --code",
+        )
+    return parts.hostname, port, parts.path or "/"
 
-    def _take(self, request: http.server.BaseHTTPRequestHandler) -> None:
-        parts = urlsplit(request.path)
-        if parts.path != (self._url.path or "/"):
-            request.send_error(404)
+
+class _Server(http.server.ThreadingHTTPServer):
+    """One thread per connection: browsers open some that they then do not use."""
+
+    def __init__(self, host: str, port: int, listener: LoopbackListener) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.listener = listener
+        super().__init__((host, port), _Handler)
+
+    def server_bind(self) -> None:
+        # Without looking up this machine's full name, which takes seconds on some.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: _Server
+    timeout = 30
+
+    def do_GET(self) -> None:
+        if not self.server.listener.take(self.path):
+            self.send_error(404)
             return
-        request.send_response(200)
-        request.send_header("Content-Type", "text/html; charset=utf-8")
-        request.send_header("Content-Length", str(len(_PAGE)))
-        request.end_headers()
-        request.wfile.write(_PAGE)
-        self._answer = f"{self._url.scheme}://{self._url.netloc}{request.path}"
-        self._arrived.set()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(_PAGE)))
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.end_headers()
+        self.wfile.write(_PAGE)
+        self.server.listener.stop()
+
+    def log_message(self, *_arguments: object) -> None:
+        """The request line holds the code: it is not logged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,7 @@ class Outbox:
             number,
             place,
             now,
+            None if change.changed is None else json.dumps(change.changed),
         )
 
     def _announced(self, change: Change, number: int, now: int) -> Announced:

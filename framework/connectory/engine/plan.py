@@ -63,6 +63,12 @@ class Plan:
     unit: timedelta
     overlap: timedelta
     warnings: tuple[str, ...]
+    is_windowed: bool = True
+    """Whether the provider is asked for a span of time; a listing of everything is not."""
+
+    @property
+    def id_field(self) -> str:
+        return _id_field(self.entry, self.resource)
 
     @property
     def ambiguity(self) -> int:
@@ -97,7 +103,7 @@ class Plan:
             expression=ceql.parse(own.get("where", "")),
             params=tuple((name, value) for name, value in url.params if name not in _OWN_PARAMS),
             page_size=page_size or self.entry.page_size or _page_size(own) or self.element.page_size,
-            window=window,
+            window=window if self.is_windowed else None,
         )
         translated = self.plugins.translate_query(self.element, self.resource, query)
         # What the URL says replaces what the resource asks for by default.
@@ -153,10 +159,22 @@ def _compile(
         filters=bool(template.slots),
         unit=template.unit,
         overlap=element.overlap if entry.overlap is None else entry.overlap,
-        warnings=_unique(template.warnings, updated_codec, created_codec),
+        warnings=(*_unique(template.warnings, updated_codec, created_codec), *_deletes_caveat(entry, resource)),
     )
     _try_out(plan)
     return plan
+
+
+def _deletes_caveat(entry: PollerEntry, resource: Resource) -> tuple[str, ...]:
+    if entry.track_deletes is None:
+        return ()
+    if resource.deletes is None:
+        raise ConfigurationError(
+            f"deletions of {resource.name} cannot be found: its element knows no way",
+            where="trackDeletes",
+            hint="leave it out",
+        )
+    return (resource.deletes.caveat,) if resource.deletes.caveat else ()
 
 
 def _unique(warnings: tuple[str, ...], *codecs: Codec | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..clock import from_micros, to_micros
@@ -21,20 +22,24 @@ from . import lostlogin
 from .backoff import delay_after
 from .budget import comes_back, holder_of
 from .changes import Bounds, Change, Classifier, Finding
+from .deletions import Deletions
 from .fetch import FetchedPage, fetch, smaller
+from .history import History, history_of
 from .idle import idle_interval, quiet_polls
 from .outbox import Announced, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
     from ..clock import Clock
+    from ..model import Request, Response, Verdict
     from ..store.database import Database
     from ..store.polls import PollRow
     from .budget import Pause
+    from .gone import Exchange
     from .plan import Plan
     from .runtime import Runtime, Runtimes
 
@@ -60,6 +65,8 @@ class Summary:
     next_poll: int = 0
     baseline: int = 0
     hidden: int = 0
+    ignored: int = 0
+    deleted: int = 0
     warnings: list[str] = field(default_factory=list)
     failure: str | None = None
     error: ConnectoryError | None = None
@@ -67,15 +74,29 @@ class Summary:
 
     def as_dict(self) -> dict[str, Any]:
         """For the store and for people: moments as ISO text, counts that are zero left out."""
-        counts = ("pages", "records", "created", "updated", "seen", "before_window", "next_poll", "baseline", "hidden")
         return {
             "from": from_micros(self.start).isoformat(),
             "until": from_micros(self.end).isoformat(),
-            **{name: getattr(self, name) for name in counts if getattr(self, name)},
+            **{name: getattr(self, name) for name in _COUNTS if getattr(self, name)},
             **({"warnings": self.warnings[:10]} if self.warnings else {}),
             **({"failure": self.failure} if self.failure else {}),
             "seconds": round(self.duration, 3),
         }
+
+
+_COUNTS = (
+    "pages",
+    "records",
+    "created",
+    "updated",
+    "deleted",
+    "seen",
+    "before_window",
+    "next_poll",
+    "baseline",
+    "hidden",
+    "ignored",
+)
 
 
 class Observer:
@@ -89,13 +110,22 @@ class Observer:
 
 
 class Poller:
-    """Runs polls that somebody has claimed."""
+    """Runs polls that somebody has claimed. Last versions are kept for `snapshots_kept`, where changes are tracked."""
 
-    def __init__(self, database: Database, runtimes: Runtimes, clock: Clock, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        runtimes: Runtimes,
+        clock: Clock,
+        observer: Observer | None = None,
+        snapshots_kept: timedelta = timedelta(days=90),
+    ) -> None:
         self._database = database
         self._runtimes = runtimes
         self._clock = clock
         self._observer = observer or Observer()
+        self._deletions = Deletions(database, clock)
+        self._snapshots_kept = snapshots_kept
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -145,17 +175,34 @@ class Poller:
         if window is None:
             self._postpone(poll, plan)
             return
+        exchange = self._in_turn(poll, runtime, keep)
+        self._deletions.search(poll, runtime, summary, exchange=exchange, watch=self._observer.announced)
         self.cover(poll, runtime, window, summary, keep)
+
+    def _in_turn(self, poll: PollRow, runtime: Runtime, keep: Callable[[], None]) -> Exchange:
+        """Asks for what is not the window's, within the account's budget and under the poll's lease."""
+
+        def exchange(request: Request) -> tuple[Response, Verdict]:
+            if runtime.budget is not None:
+                runtime.budget.wait(holder_of(poll), keep, self._stopping)
+            response, verdict = runtime.client.exchange(request)
+            if runtime.budget is not None:
+                runtime.budget.learn(response)
+            keep()
+            return response, verdict
+
+        return exchange
 
     def cover(
         self, poll: PollRow, runtime: Runtime, window: Window, summary: Summary, keep: Callable[[], None]
     ) -> None:
         """Read one window and announce what is news in it."""
         plan = runtime.plan(poll.resource)
+        history = history_of(plan, self._snapshots_kept)
         page_size = runtime.page_sizes.get(poll.resource) or plan.entry.page_size or plan.element.page_size
         while True:
             try:
-                run = Run(poll=poll, plan=plan, runtime=runtime, summary=summary, window=window)
+                run = Run(poll=poll, plan=plan, runtime=runtime, summary=summary, window=window, history=history)
                 self._read(run, page_size, keep)
             except PageTooHeavyError:
                 half = smaller(page_size)
@@ -210,17 +257,24 @@ class Poller:
             seen = polls.seen_of(connection, poll, ids)
             unknown = ids - seen.keys()
             before = events.last_of(connection, poll.instance_id, poll.resource, unknown) if unknown else {}
-        return run.sort_out(page, seen, before)
+        changes = run.sort_out(page, seen, before)
+        if run.history is None or not changes:
+            return changes
+        with self._database.read() as connection:
+            return run.history.compare(connection, poll, changes, run.plan.raws(page.response.body))
 
     def _announce(
         self, connection: Connection, run: Run, page: FetchedPage, changes: Sequence[Change]
     ) -> list[Announced]:
         polls.put_seen(connection, [_seen_row(run.poll, change) for change in changes])
+        self._deletions.remember(connection, run.poll, run.plan, changes)
         news = [change for change in changes if change.finding in {Finding.CREATED, Finding.UPDATED}]
-        if not news:
+        if not news and run.history is None:
             return []
         raws = run.plan.raws(page.response.body)
-        return run.outbox.publish(connection, news, raws, self._clock.now())
+        if run.history is not None:
+            run.history.remember(connection, run.poll, changes, raws, self._clock.now())
+        return run.outbox.publish(connection, news, raws, self._clock.now()) if news else []
 
     def _finish(self, connection: Connection, run: Run) -> None:
         poll, now = run.poll, self._clock.now()
@@ -245,6 +299,8 @@ class Poller:
         )
         if run.summary.records:
             polls.prune_seen(connection, poll, keep)
+        if run.history is not None:
+            run.history.prune(connection, poll, now)
 
     def _postpone(self, poll: PollRow, plan: Plan) -> None:
         """There is nothing to ask yet: the window that has settled ends before it starts."""
@@ -298,6 +354,7 @@ class Run:
     runtime: Runtime
     summary: Summary
     window: Window
+    history: History | None = None
     bounds: Bounds = field(init=False)
     classifier: Classifier = field(init=False)
 
@@ -347,6 +404,8 @@ class Run:
                 summary.created += 1
             elif change.finding is Finding.UPDATED:
                 summary.updated += 1
+            elif change.finding is Finding.IGNORED:
+                summary.ignored += 1
             else:
                 summary.baseline += 1
             if change.date is None and change.finding is Finding.UPDATED:

@@ -42,6 +42,8 @@ class Reasons:
             return f"updated {moment(change.date)}, after this poll started at {moment(self.bounds.started)}"
         if change.date is None or change.finding not in {Finding.CREATED, Finding.UPDATED}:
             return change.reason
+        if known is not None and change.finding is Finding.CREATED:
+            return f"{change.reason} ({_event(known)})"
         if known is not None:
             return f"another version than was announced: {change.version!r}, before {known.version!r} ({_event(known)})"
         return f"never announced; {self._creation(change.date, dates)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import platform
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from ..clock import to_micros
 from ..errors import ConnectoryError
 from ..http import Client
 from ..secrets import MASK, redactor
-from .changes import identify
+from .changes import Finding, identify
 from .explain import StoreMemory
 from .poller import Poller
 from .recording import FORMAT, Answer, Asked, Broken, End, Exchange, Header, RecordingFile, body_of, state_of
@@ -23,14 +24,14 @@ from .scrubbing import learn_secrets, scrub_body, scrub_json, scrub_params, scru
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     import requests
 
     from ..clock import Clock
     from ..model import Request, Response, Verdict, Window
     from ..store.polls import PollRow
-    from .changes import Identified
+    from .changes import Change, Identified
     from .engine import Engine
     from .explanation import KnownNote
     from .fetch import FetchedPage
@@ -56,19 +57,20 @@ def recording_scheduler(
 
 class _RecordingPoller(Poller):
     def __init__(self, engine: Engine, file: RecordingFile, observer: Observer | None) -> None:
-        super().__init__(engine.database, engine.runtimes, engine.clock, observer)
+        kept = timedelta(days=engine.settings.snapshot_days)
+        super().__init__(engine.database, engine.runtimes, engine.clock, observer, kept)
         self._engine = engine
         self._file = file
-        self._tape: _Tape | None = None
+        self._ignored: dict[str, str] = {}
 
     def cover(
         self, poll: PollRow, runtime: Runtime, window: Window, summary: Summary, keep: Callable[[], None]
     ) -> None:
         learn_secrets(runtime.config)
         plan = runtime.plan(poll.resource)
-        tape = self._tape = _Tape(
-            file=self._file, plan=plan, memory=StoreMemory(self._engine.database, poll), clock=self._clock
-        )
+        memory = StoreMemory(self._engine.database, poll, plan)
+        tape = _Tape(file=self._file, plan=plan, memory=memory, clock=self._clock)
+        self._ignored = {}
         self._file.write(self._header(poll, runtime))
         heard = dataclasses.replace(runtime, client=_listening(runtime.client, tape))
         failure: str | None = None
@@ -79,13 +81,12 @@ class _RecordingPoller(Poller):
             raise
         finally:
             runtime.clock_offset = heard.clock_offset
-            self._file.write(End(exchanges=tape.count, failure=failure))
+            self._file.write(End(exchanges=tape.count, failure=failure, ignored=self._ignored))
 
-    def _take(self, run: Run, page: FetchedPage) -> None:
-        super()._take(run, page)
-        if page.last and self._tape is not None:
-            # What is asked from here on, such as for deletions, is not the window's.
-            self._tape.is_over = True
+    def _classify(self, run: Run, page: FetchedPage) -> list[Change]:
+        changes = super()._classify(run, page)
+        self._ignored |= {change.object_id: change.reason for change in changes if change.finding is Finding.IGNORED}
+        return changes
 
     def _header(self, poll: PollRow, runtime: Runtime) -> Header:
         plan = runtime.plan(poll.resource)
@@ -127,12 +128,9 @@ class _Tape:
     memory: StoreMemory
     clock: Clock
     count: int = 0
-    is_over: bool = False
     met: set[str] = field(default_factory=set)
 
     def add(self, request: Request, response: Response | None, error: ConnectoryError | None, sent: datetime) -> None:
-        if self.is_over:
-            return
         self.count += 1
         received = self.clock.now()
         asked = Asked(method=request.method, path=redactor.scrub(request.path), params=scrub_params(request.params))

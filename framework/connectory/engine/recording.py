@@ -78,9 +78,12 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
     known: dict[str, tuple[int, str, str]] = {}
 
 
-class End(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="end"):
+class End(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="end"):
+    """`ignored` says of the objects that changed in ignored fields only what changed."""
+
     exchanges: int
     failure: str | None = None
+    ignored: dict[str, str] = {}
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +92,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     where: str
     header: Header
     exchanges: list[Exchange]
+    end: End
 
 
 def body_of(content: bytes) -> dict[str, str]:
@@ -156,7 +160,7 @@ def _polls(path: Path) -> Iterator[Recording]:
         else:
             _check(header is not None and line.exchanges == len(exchanges), path)
             if header is not None:
-                yield Recording(where=str(path), header=header, exchanges=exchanges)
+                yield Recording(where=str(path), header=header, exchanges=exchanges, end=line)
             header = None
     _check(header is None, path)
 

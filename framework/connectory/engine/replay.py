@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,14 +18,16 @@ from ..model import Response, resolve_endpoint
 from ..schemas import load_configuration
 from ..secrets import redactor
 from ..store.polls import PollRow
+from .changes import Change, Finding
 from .explain import Case, examine
 from .explanation import Explanation, KnownNote
 from .runtime import compile_plans
 from .scrubbing import scrub_params
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
+    import msgspec
     import requests
 
     from ..model import Request, Verdict
@@ -69,12 +72,19 @@ class _Recorded:
 
     def __init__(self, recording: Recording) -> None:
         self._known: dict[str, KnownNote] = {}
+        self._ignored = recording.end.ignored
         for exchange in recording.exchanges:
             for object_id, (sequence, version, source) in exchange.known.items():
                 self._known.setdefault(object_id, KnownNote(sequence=sequence, version=version, source=source))
 
     def known(self, object_ids: Collection[str]) -> Mapping[str, KnownNote]:
         return {object_id: self._known[object_id] for object_id in object_ids if object_id in self._known}
+
+    def compare(self, change: Change, raws: Sequence[msgspec.Raw]) -> Change:
+        reason = self._ignored.get(change.object_id)
+        if reason is None:
+            return change
+        return dataclasses.replace(change, finding=Finding.IGNORED, reason=reason, sequence=change.sequence - 1)
 
 
 @dataclass(kw_only=True)

@@ -32,6 +32,7 @@ class EventRow:
     notification_id: int
     position: int
     created_at: int
+    changed: Sequence[str] | None
 
 
 def allocate(connection: Connection, name: str, count: int) -> int:
@@ -49,8 +50,8 @@ _ALLOCATE = text(
 NotificationTuple = tuple[int, int, str, bytes, int]
 """id, instance_id, resource, body, created_at"""
 
-EventTuple = tuple[int, str, str, int, str, int, str, int, int, int]
-"""instance_id, resource, object_id, sequence, type, date, version, notification_id, position, created_at"""
+EventTuple = tuple[int, str, str, int, str, int, str, int, int, int, str | None]
+"""instance_id, resource, object_id, sequence, type, date, version, notification_id, position, created_at, changed"""
 
 _NOTIFICATION = ("id", "instance_id", "resource", "body", "created_at")
 _EVENT = (
@@ -64,6 +65,7 @@ _EVENT = (
     "notification_id",
     "position",
     "created_at",
+    "changed",
 )
 
 

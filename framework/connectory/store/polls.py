@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, func, insert, or_, select, tuple_, upd
 from ..errors import StaleLeaseError
 from .database import insert_rows, is_sqlite
 from .instances import ACTIVE
-from .tables import instances, polls, seen
+from .tables import deletions, instances, objects, polls, seen, snapshots, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -56,7 +56,7 @@ def add(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def remove(connection: Connection, instance_id: int, resources: Collection[str]) -> None:
-    for table in (polls, seen):
+    for table in (polls, seen, deletions, objects, tombstones, snapshots):
         connection.execute(
             delete(table).where(table.c.instance_id == instance_id, table.c.resource.in_(list(resources)))
         )

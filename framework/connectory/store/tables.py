@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import false as sql_false
 
 metadata = MetaData(
     naming_convention={
@@ -153,6 +154,8 @@ events = Table(
     # Which of the notification's events it is; the record is in the notification's body.
     Column("position", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # The names of the fields that changed, where that is tracked.
+    Column("changed", JSON),
     UniqueConstraint("instance_id", "resource", "object_id", "sequence"),
     Index("ix_events_notification", "notification_id"),
 )
@@ -224,6 +227,67 @@ counters = Table(
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", BigInteger, nullable=False),
+)
+
+# What is tracked on demand: deletions and last versions
+
+deletions = Table(
+    "deletions",
+    metadata,
+    _instance_id(primary_key=True),
+    Column("resource", String(255), primary_key=True),
+    # What was deleted earlier is not announced.
+    Column("started", BigInteger, nullable=False),
+    # The provider's log of deletions was read up to here.
+    Column("since", BigInteger, nullable=False),
+    Column("next_due_at", BigInteger, nullable=False),
+    # The number of the last sweep that began.
+    Column("sweep", Integer, nullable=False, server_default="0"),
+    # When a log was last read, or a list swept, whole.
+    Column("completed_at", BigInteger),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("failure", Text),
+    # Why a sweep announces nothing: more is missing than may be deleted at once.
+    Column("alarm", Text),
+    # Somebody has looked at the alarm and said that it is as it should be.
+    Column("allowed", Boolean, nullable=False, server_default=sql_false()),
+)
+
+# The objects that the provider is known to have: a sweep misses those that it does not list.
+objects = Table(
+    "objects",
+    metadata,
+    _instance_id(primary_key=True),
+    Column("resource", String(255), primary_key=True),
+    Column("object_id", String(255), primary_key=True),
+    # The last sweep that listed it; 0 for none.
+    Column("sweep", Integer, nullable=False),
+    # How many complete sweeps in a row have not listed it.
+    Column("missed", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Entries of a log of deletions that were dealt with, as far back as the log is read again.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    _instance_id(primary_key=True),
+    Column("resource", String(255), primary_key=True),
+    Column("entry", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    _instance_id(primary_key=True),
+    Column("resource", String(255), primary_key=True),
+    Column("object_id", String(255), primary_key=True),
+    # The record as it was announced last: JSON, deflated.
+    Column("content", LargeBinary, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Index("ix_snapshots_pruning", "instance_id", "resource", "changed_at"),
 )
 
 # What a provider allows one account, shared by all instances and processes.

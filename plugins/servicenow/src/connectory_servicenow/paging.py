@@ -11,6 +11,7 @@ is the last one: a poll that finds nothing takes one request.
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -41,11 +42,9 @@ class KeysetPages:
         place: Place | None = None
         while True:
             following = request.with_params(sysparm_query=_query(asked, place, by_stamp=by_stamp))
-            found = yield from _rows_of(following, limit, by_stamp=by_stamp)
-            if found is None:
+            place = yield from _rows_of(following, limit, place, by_stamp=by_stamp)
+            if place is None:
                 return
-            _check_order(place, found, by_stamp=by_stamp)
-            place = found
 
 
 def _query(asked: str, place: Place | None, *, by_stamp: bool) -> str:
@@ -63,7 +62,9 @@ def _after(place: Place | None, *, by_stamp: bool) -> str:
     return f"sys_updated_on>={updated}^sys_updated_on>{updated}^ORsys_id>{sys_id}"
 
 
-def _rows_of(request: Request, limit: int, *, by_stamp: bool) -> Generator[Request, Page, Place | None]:
+def _rows_of(
+    request: Request, limit: int, before: Place | None, *, by_stamp: bool
+) -> Generator[Request, Page, Place | None]:
     """Ask for the next rows, past pages that show none. The place to go on from, or None where the list ends."""
     offset, counted = 0, None
     while True:
@@ -78,6 +79,7 @@ def _rows_of(request: Request, limit: int, *, by_stamp: bool) -> Generator[Reque
         if _is_last(page, total, offset, limit, place):
             return None
         if place is not None:
+            _check_order(before, page, by_stamp=by_stamp)
             return place
         counted = total if total is not None else counted
         offset += limit
@@ -109,11 +111,12 @@ def _place(page: Page, *, by_stamp: bool) -> Place | None:
     return page.last if not by_stamp or _STAMP.fullmatch(page.last[1]) else None
 
 
-def _check_order(before: Place | None, after: Place, *, by_stamp: bool) -> None:
-    if before is None:
-        return
-    goes_back = by_stamp and after[1] < before[1]
-    if goes_back or after[0] == before[0]:
+def _check_order(before: Place | None, page: Page, *, by_stamp: bool) -> None:
+    """A server that drops what it may not evaluate drops the order too: to go on from such a page would skip rows."""
+    order = [(updated, sys_id) if by_stamp else (sys_id,) for sys_id, updated in page.places()]
+    if before is not None:
+        order.insert(0, (before[1], before[0]) if by_stamp else (before[0],))
+    if any(one >= other for one, other in itertools.pairwise(order)):
         raise ProviderError(
             "ServiceNow did not follow the order of the list, so its end cannot be found",
             hint="give the integration user the right query_range on sys_updated_on and sys_id",

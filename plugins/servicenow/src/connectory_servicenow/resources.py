@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from connectory.model import Resource
 
 from .configuration import ACCOUNTS_TABLE, CONTACTS_TABLE, DISPLAY_VALUE
+from .deletes import LOG, LOG_FIELDS, deletes_of
 from .paging import KeysetPages
 from .users import COLUMNS, without_password
 
@@ -74,7 +75,21 @@ def _resource(name: str, table: str, config: Config, description: str, users: bo
         records_path="result",
         paginator=KeysetPages(),
         poller=_poller(name),
+        deletes=deletes_of(table, _log_of_deletes()),
         description=description,
+    )
+
+
+def _log_of_deletes() -> TableResource:
+    return TableResource(
+        name="deletions",
+        table=LOG,
+        path=f"{API}/{LOG}",
+        params=(("sysparm_fields", LOG_FIELDS), ("sysparm_suppress_pagination_header", "true")),
+        id_field=ID,
+        updated_field=CREATED,
+        records_path="result",
+        paginator=KeysetPages(),
     )
 
 
