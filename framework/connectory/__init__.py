@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .auth import ApiKeyAuth, BasicAuth, BearerAuth, Token, TokenSource
     from .ceql import parse as parse_ceql
     from .dates import Codec, compile_pattern
+    from .deletes import AuditLog, Counts, Feed, LogPart, Sweep, total_in_body, total_in_header
     from .errors import (
         AuthenticationError,
         ConfigurationError,
@@ -52,6 +53,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "auth": ("ApiKeyAuth", "BasicAuth", "BearerAuth", "Token", "TokenSource"),
     "dates": ("Codec", "compile_pattern"),
+    "deletes": ("AuditLog", "Counts", "Feed", "LogPart", "Sweep", "total_in_body", "total_in_header"),
     "errors": (
         "AuthenticationError",
         "ConfigurationError",
@@ -92,6 +94,7 @@ _WHERE = {name: (home, name) for home, names in _HOMES.items() for name in names
 __all__ = [
     "Action",
     "ApiKeyAuth",
+    "AuditLog",
     "AuthenticationError",
     "BasicAuth",
     "BearerAuth",
@@ -100,9 +103,12 @@ __all__ = [
     "Config",
     "ConfigurationError",
     "ConnectoryError",
+    "Counts",
     "Element",
     "Endpoint",
+    "Feed",
     "Limit",
+    "LogPart",
     "NotFoundError",
     "OAuth2",
     "Page",
@@ -119,6 +125,7 @@ __all__ = [
     "RetryLaterError",
     "Secret",
     "SinglePage",
+    "Sweep",
     "Token",
     "TokenSource",
     "Verdict",
@@ -127,6 +134,8 @@ __all__ = [
     "hookimpl",
     "judge_by_status",
     "parse_ceql",
+    "total_in_body",
+    "total_in_header",
 ]
 
 

@@ -18,7 +18,7 @@ from ..errors import ConnectoryError, PluginError, ProviderError
 from ..model import DatesConfiguration, PollerEntry, Window
 from ..store import deletions, polls
 from .changes import HOUR, Stamps, plain
-from .fetch import FetchedPage, fetch
+from .fetch import FetchedPage, fetch, in_smaller_pages
 from .gone import Gone, Job
 from .plan import compile_plan
 
@@ -105,12 +105,18 @@ def log_plan(plan: Plan, log: Resource, deletes: AuditLog | Feed) -> Plan:
 
 
 def _read_part(job: Job, deletes: AuditLog | Feed, part: LogPart, plan: Plan, window: Window) -> str | None:
-    page_size = plan.element.page_size
-    proof = Proof(total=deletes.total, counts=deletes.counts, page_size=page_size)
+    def read(page_size: int) -> str | None:
+        proof = Proof(total=deletes.total, counts=deletes.counts, page_size=page_size)
+        return _read_pages(job, part, plan, window, proof)
+
+    return in_smaller_pages(plan.element.page_size, read)
+
+
+def _read_pages(job: Job, part: LogPart, plan: Plan, window: Window, proof: Proof) -> str | None:
     start = plan.floor(to_micros(window.start))
     stamps = Stamps(codec=plan.updated_codec)
     keys: set[str] = set()
-    for page in fetch(plan, Window(start=from_micros(start), end=window.end), job, page_size):
+    for page in fetch(plan, Window(start=from_micros(start), end=window.end), job, proof.page_size):
         proof.see(page.response, page.records.ids)
         entries = list(_entries(plan, part, page, stamps, start))
         keys.update(entry.key for entry in entries)

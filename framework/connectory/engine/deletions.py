@@ -59,9 +59,7 @@ class Deletions:
         self._database = database
         self._clock = clock
 
-    def search(
-        self, poll: PollRow, runtime: Runtime, summary: Summary, *, exchange: Exchange, watch: Watch
-    ) -> None:
+    def search(self, poll: PollRow, runtime: Runtime, summary: Summary, *, exchange: Exchange, watch: Watch) -> None:
         """Announce what was deleted, where the poll's entry asks for it and it is time."""
         plan = runtime.plan(poll.resource)
         if plan.entry.track_deletes is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
@@ -14,10 +14,12 @@ from ..model import Action, Page, Response
 from .changes import Identified, identify, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..model import Place, Request, Verdict, Window
     from .plan import Plan
+
+T = TypeVar("T")
 
 MOST_PAGES = 100_000
 SMALLEST_PAGE = 25
@@ -64,6 +66,18 @@ def fetch(plan: Plan, window: Window, client: Exchanger, page_size: int | None =
         request = following
         # Or two pages would be held while the next one is read.
         del response, records, page, places
+
+
+def in_smaller_pages(page_size: int, read: Callable[[int], T]) -> T:
+    """What `read` returns for the largest page that the provider can give, beginning with this one."""
+    while True:
+        try:
+            return read(page_size)
+        except PageTooHeavyError:
+            half = smaller(page_size)
+            if half is None:
+                raise
+            page_size = half
 
 
 def smaller(page_size: int) -> int | None:

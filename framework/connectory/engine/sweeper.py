@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 from ..clock import from_micros, to_micros
 from ..deletes import Proof
 from ..errors import ProviderError
-from ..http import PageTooHeavyError
 from ..model import PollerEntry, Window
 from ..store import deletions, polls
 from .changes import plain
-from .fetch import FetchedPage, fetch, smaller
+from .fetch import FetchedPage, fetch, in_smaller_pages
 from .gone import Gone, Job, merged
 from .plan import compile_plan
 
@@ -97,20 +96,15 @@ def _begin(job: Job) -> int:
 def _list(job: Job, deletes: Sweep, number: int) -> str | None:
     """List everything, in smaller pages where the provider cannot give large ones."""
     plan = sweep_plan(job.plan, deletes)
-    page_size = deletes.page_size or plan.element.page_size
-    while True:
+
+    def read(page_size: int) -> str | None:
         proof = Proof(total=deletes.total, counts=deletes.counts, page_size=page_size, ascending=deletes.ascending)
-        try:
-            _read(job, plan, proof, number)
-        except PageTooHeavyError:
-            half = smaller(page_size)
-            if half is None:
-                raise
-            page_size = half
-        else:
-            with job.database.read() as connection:
-                distinct = deletions.count_objects(connection, job.poll, number).listed
-            return proof.end(distinct)
+        _read(job, plan, proof, number)
+        with job.database.read() as connection:
+            distinct = deletions.count_objects(connection, job.poll, number).listed
+        return proof.end(distinct)
+
+    return in_smaller_pages(deletes.page_size or plan.element.page_size, read)
 
 
 def _read(job: Job, plan: Plan, proof: Proof, number: int) -> None:
