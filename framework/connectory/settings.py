@@ -53,7 +53,7 @@ def _default_home(environ: Mapping[str, str]) -> Path:
 def _read_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"cannot be read: {error}", where=str(path)) from error

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..dates import Codec
     from ..model import Paginator
     from ..plugins import Plugins
+    from ..templates import Template
 
 Accessor = Callable[[Any], Any]
 """Reads one field of a decoded row; None where the record has no such field."""
@@ -139,7 +140,7 @@ def _compile(
         "place_id": _path(resource.id_field, "idField"),
     }
     decode_rows, accessors = _row_decoder([path for path in paths.values() if path], resource.records_path)
-    template = parse_template(entry.url)
+    template = _template(entry.url)
     plan = Plan(
         name=name,
         element=element,
@@ -175,6 +176,14 @@ def _deletes_caveat(entry: PollerEntry, resource: Resource) -> tuple[str, ...]:
             hint="leave it out",
         )
     return (resource.deletes.caveat,) if resource.deletes.caveat else ()
+
+
+def _template(url: str) -> Template:
+    try:
+        return parse_template(url)
+    except ConfigurationError as error:
+        error.where = "url"
+        raise
 
 
 def _unique(warnings: tuple[str, ...], *codecs: Codec | None) -> tuple[str, ...]:

@@ -113,7 +113,8 @@ def _place(page: Page, *, by_stamp: bool) -> Place | None:
 
 def _check_order(before: Place | None, page: Page, *, by_stamp: bool) -> None:
     """A server that drops what it may not evaluate drops the order too: to go on from such a page would skip rows."""
-    order = [(updated, sys_id) if by_stamp else (sys_id,) for sys_id, updated in page.places()]
+    places = page.places() or ([page.last] if page.last else [])
+    order = [(updated, sys_id) if by_stamp else (sys_id,) for sys_id, updated in places]
     if before is not None:
         order.insert(0, (before[1], before[0]) if by_stamp else (before[0],))
     if any(one >= other for one, other in itertools.pairwise(order)):
