@@ -58,8 +58,10 @@ def test_unknown_keys_are_kept(element):
     [
         (
             {"servicenow.subdomain": None, "oauth.api.key": None},
-            "configuration: missing required configuration: oauth.api.key, servicenow.subdomain"
-            " (`connect elements show servicenowoauth` lists the keys)",
+            (
+                "configuration: missing required configuration: oauth.api.key, servicenow.subdomain"
+                " (`connect elements show servicenowoauth` lists the keys)"
+            ),
         ),
         (
             {"event.poller.refresh_interval": "abc"},
@@ -71,8 +73,10 @@ def test_unknown_keys_are_kept(element):
         ({"event.notification.enabled": "maybe"}, "configuration: event.notification.enabled: Not a valid boolean."),
         (
             {"event.notification.callback.url": "mycoolapp"},
-            "configuration: event.notification.callback.url: 'mycoolapp' is no URL that can be called: expected e.g."
-            " https://example.com/events",
+            (
+                "configuration: event.notification.callback.url: 'mycoolapp' is no URL that can be called: expected"
+                " e.g. https://example.com/events"
+            ),
         ),
         ({"event.notification.callback.url": "ftp://a/b"}, "configuration: event.notification.callback.url: 'ftp://"),
         ({"event.notification.callback.url": "http://a:99999/"}, "configuration: event.notification.callback.url: 'h"),

@@ -27,7 +27,7 @@ def test_connectory_home(tmp_path):
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", ""])
 def test_a_bad_number_names_the_variable(tmp_path, value):
-    with pytest.raises(ConfigurationError, match="^CONNECTORY_WORKERS: .* is not a number of at least 1"):
+    with pytest.raises(ConfigurationError, match=r"^CONNECTORY_WORKERS: .* is not a number of at least 1"):
         Settings.load(tmp_path, {"CONNECTORY_WORKERS": value})
 
 

@@ -68,7 +68,7 @@ class Plugins:
         for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
             if chosen is not None and entry.name not in chosen:
                 continue
-            info = PluginInfo(name=entry.name, **_distribution(entry))
+            info = _info(entry)
             try:
                 loaded.append((info, entry.load()))
             except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything, and must break only itself
@@ -270,8 +270,10 @@ def _chosen(only: Iterable[str] | None) -> set[str] | None:
     return {name.strip() for name in variable.split(",") if name.strip()}
 
 
-def _distribution(entry: importlib.metadata.EntryPoint) -> dict[str, str | None]:
-    return {"distribution": entry.dist.name, "version": entry.dist.version} if entry.dist else {}
+def _info(entry: importlib.metadata.EntryPoint) -> PluginInfo:
+    if entry.dist is None:
+        return PluginInfo(name=entry.name)
+    return PluginInfo(name=entry.name, distribution=entry.dist.name, version=entry.dist.version)
 
 
 def _describe(error: Exception) -> str:

@@ -113,7 +113,7 @@ class PollerConfiguration(fields.Field[dict[str, PollerEntry]]):
             try:
                 entries[str(resource)] = schema.load(entry)
             except ValidationError as error:
-                errors[str(resource)] = error.normalized_messages()
+                errors[str(resource)] = _messages(error)
         if errors:
             raise ValidationError(errors)
         return entries
@@ -281,7 +281,7 @@ class EventConfiguration(Schema):
         allow_none=True,
         metadata={
             "label": "Longest idle interval (mins)",
-            "description": "Polls that find nothing become rarer, up to this many minutes apart; none, and they do not.",
+            "description": "Polls that find nothing become rarer, up to this many minutes apart; none: they do not.",
         },
     )
     poller_configuration = PollerConfiguration(
@@ -341,7 +341,8 @@ class OAuthConfiguration(Schema):
 @functools.cache
 def configuration_schema(element: Element) -> Schema:
     """The schema of an element's instances; `data_key`s are the dotted keys, unknown keys are kept."""
-    parts = [element.config_schema, *([OAuthConfiguration] if element.oauth else []), EventConfiguration]
+    oauth: list[type[Schema]] = [OAuthConfiguration] if element.oauth else []
+    parts: list[type[Schema]] = [element.config_schema, *oauth, EventConfiguration]
     joined = type(f"{element.key}Configuration", tuple(parts), {"Meta": type("Meta", (), {"unknown": INCLUDE})})
     schema: Schema = joined()
     return schema
@@ -357,13 +358,18 @@ def load_configuration(element: Element, raw: Mapping[str, Any]) -> Config:
     return {_dotted(schema, name): value for name, value in loaded.items()}
 
 
+def _messages(error: ValidationError) -> dict[str, Any]:
+    found: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]  # marshmallow left it out
+    return found
+
+
 def _dotted(schema: Schema, name: str) -> str:
     field = schema.fields.get(name)
     return (field.data_key or name) if field else name
 
 
 def _configuration_error(element: Element, error: ValidationError) -> ConfigurationError:
-    messages = error.normalized_messages()
+    messages = _messages(error)
     missing = sorted(key for key, value in messages.items() if value == ["Missing data for required field."])
     wrong = [
         f"{where}: {text}" for key in messages if key not in missing for where, text in _flatten(key, messages[key])
@@ -428,7 +434,7 @@ def load_instance_body(body: Any) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = InstanceBody().load(dict(body))
     except ValidationError as error:
-        problems = "; ".join(f"{where}: {text}" for where, text in _flatten("", error.normalized_messages()))
+        problems = "; ".join(f"{where}: {text}" for where, text in _flatten("", _messages(error)))
         raise ConfigurationError(problems, where="instance") from None
     return loaded
 

@@ -65,8 +65,8 @@ def test_an_unknown_element(connect):
         (
             {"event.poller.configuration": "{accounts}"},
             (
-                "error: configuration: event.poller.configuration: this is not JSON: Expecting property name enclosed in"
-                " double quotes at line 1, column 2"
+                "error: configuration: event.poller.configuration: this is not JSON: Expecting property name enclosed"
+                " in double quotes at line 1, column 2"
             ),
         ),
         (

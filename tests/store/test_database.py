@@ -47,7 +47,7 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     database.close()
-    with pytest.raises(StoreError, match="written by a newer version of Connectory .its revision 9999") as caught:
+    with pytest.raises(StoreError, match=r"written by a newer version of Connectory .its revision 9999") as caught:
         Database.open(url)
     assert caught.value.exit_code == 5
     assert "upgrade Connectory" in str(caught.value)
@@ -82,10 +82,14 @@ def test_a_full_disk_loses_nothing_and_says_so(tmp_path):
         pages = connection.execute(text("PRAGMA page_count")).scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
         # The pool hands the same connection out again, and with it the limit.
-    with pytest.raises(StoreError, match="the disk is full") as caught, database.write() as connection:
-        connection.execute(text("INSERT INTO counters VALUES ('kept', 1)"))
-        for number in range(100):
-            connection.execute(text(f"INSERT INTO counters VALUES ('{number}{'x' * 4000}', 1)"))
+
+    def fill() -> None:
+        with database.write() as connection:
+            for number in range(100):
+                connection.execute(text(f"INSERT INTO counters VALUES ('{number}{'x' * 4000}', 1)"))
+
+    with pytest.raises(StoreError, match="the disk is full") as caught:
+        fill()
     assert "nothing that was announced is lost" in str(caught.value)
     with database.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM counters")).scalar() == 0
