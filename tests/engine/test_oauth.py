@@ -64,7 +64,7 @@ def flow():
 
 @pytest.fixture
 def endpoint():
-    """The token endpoint: `endpoint(json, status)` makes it answer; `.sent` is the last form, `.request` the request."""
+    """The token endpoint: `endpoint(json, status)` makes it answer; `.sent` is the form that came last."""
 
     class Endpoint:
         def __init__(self, mock):
@@ -412,8 +412,19 @@ def test_without_a_refresh_token_nothing_is_asked(flow, endpoint):
 
 @pytest.mark.parametrize(
     ("written", "life"),
-    [(1799, 1799), ("1799", 1799), ("1799.5", 1799), (300.9, 300), (None, None), ("soon", None), (0, None), (-1, None)]
-    + [(1e300, None), ([], None), ("nan", None)],
+    [
+        (1799, 1799),
+        ("1799", 1799),
+        ("1799.5", 1799),
+        (300.9, 300),
+        (None, None),
+        ("soon", None),
+        (0, None),
+        (-1, None),
+        (1e300, None),
+        ([], None),
+        ("nan", None),
+    ],
 )
 def test_the_end_of_a_token_is_absolute_and_counts_from_before_the_request(flow, endpoint, written, life):
     endpoint(GRANT | {"expires_in": written})

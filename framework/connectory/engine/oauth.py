@@ -190,7 +190,8 @@ class AuthorizationFlow:
         session = OAuth2Session(
             None if client else str(self.config[API_KEY]),
             client=client,
-            redirect_uri=self.config.get(CALLBACK_URL) or None,
+            # The library would send it along with every grant.
+            redirect_uri=None if client else self.config.get(CALLBACK_URL) or None,
             scope=scope,
         )
         session.trust_env = False
