@@ -114,3 +114,18 @@ def test_ctrl_c_stops_cleanly_and_reading_commands_work_beside_it(tmp_path):
         rest, errors = engine.communicate(timeout=40)
         assert engine.returncode == 0, errors
         assert json.loads(rest.splitlines()[-1])["kind"] == "summary"
+
+
+def test_the_list_of_commands_is_what_the_commands_say_of_themselves():
+    import importlib
+
+    import typer
+
+    from connectory.cli.app import COMMANDS
+
+    for name, (module, text) in COMMANDS.items():
+        made = typer.Typer()
+        made.callback()(lambda: None)
+        importlib.import_module(f"connectory.cli.{module}").register(made)
+        command = typer.main.get_group(made).commands[name]
+        assert command.help.split("\n\n")[0].replace("\n", " ") == text

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from pathlib import Path  # noqa: TC003 - typer reads it at run time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from .. import __version__
-from . import (
-    backfill,
-    cursor,
-    deliveries,
-    elements,
-    events,
-    explain,
-    instances,
-    listen,
-    plugins,
-    poll,
-    run,
-    sandbox,
-)
 from .output import print_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+# Each command with the file it is in and its help: the list is shown without importing or building any of them.
+COMMANDS = {
+    "run": ("run", "Poll an element's instance and deliver what changes, until Ctrl-C."),
+    "poll": ("poll", "Poll an instance and deliver what changes, until Ctrl-C."),
+    "instances": ("instances", "Create, show and change instances."),
+    "elements": ("elements", "Show the elements that are installed."),
+    "plugins": ("plugins", "List the installed plugins, their hooks and elements, and why one is quarantined."),
+    "events": ("events", "Look at what was announced."),
+    "deliveries": ("deliveries", "Look at what was sent, and how it went."),
+    "explain": ("explain", "Show what the next poll would do and why; nothing is announced, remembered or moved."),
+    "cursor": ("cursor", "Show and move the place up to which a resource was announced."),
+    "backfill": ("backfill", "Announce records of a span that were never announced; the cursor stays where it is."),
+    "sandbox": (
+        "sandbox",
+        "Run an element's sandbox: its provider as an HTTP server on this machine, until Ctrl-C.",
+    ),
+    "listen": ("listen", "Receive notifications, verify their signatures, and print them, until Ctrl-C."),
+    "version": ("version", "Print the version."),
+}
 
 _ANYWHERE = {"--home": 1, "-v": 0, "-vv": 0, "--verbose": 0}
 
@@ -45,9 +52,21 @@ class ConnectGroup(TyperGroup):
         ctx.meta["connectory.json"] = "--json" in args
         return super().parse_args(ctx, _general_first(args))
 
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        command = super().get_command(ctx, cmd_name)
-        return command if command is not None else _command_of_a_plugin(ctx, cmd_name)
+        if ctx.meta.get("connectory.listing") and cmd_name in COMMANDS:
+            return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
+        return _built(ctx, cmd_name) if cmd_name in COMMANDS else _command_of_a_plugin(ctx, cmd_name)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        ctx.meta["connectory.listing"] = True
+        super().format_help(ctx, formatter)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        ctx.meta["connectory.listing"] = True
+        return super().shell_complete(ctx, incomplete)
 
     def invoke(self, ctx: Any) -> Any:
         from ..errors import ConnectoryError
@@ -83,15 +102,24 @@ def _general_first(args: Sequence[str]) -> list[str]:
     return general + others
 
 
+def _built(ctx: Any, name: str) -> Any:
+    module = importlib.import_module(f".{COMMANDS[name][0]}", __package__)
+    return _commands_that(module.register).get_command(ctx, name)
+
+
+def _commands_that(register: Callable[[typer.Typer], None]) -> Any:
+    added = typer.Typer()
+    # Typer makes no group of a single command without one.
+    added.callback()(lambda: None)
+    register(added)
+    return typer.main.get_group(added)
+
+
 def _command_of_a_plugin(ctx: Any, name: str) -> Any:
     """Plugins are asked for commands only when a name is unknown: asking costs their imports."""
     from ..plugins import Plugins
 
-    added = typer.Typer()
-    added.callback()(lambda: None)
-    Plugins.load().add_commands(added)
-    group: Any = typer.main.get_group(added)
-    return group.get_command(ctx, name)
+    return _commands_that(Plugins.load().add_commands).get_command(ctx, name)
 
 
 app = typer.Typer(
@@ -134,26 +162,3 @@ def _log(verbose: int) -> None:
     level = [logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)]
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("waitress").setLevel(logging.ERROR)
-
-
-@app.command("version")
-def print_version() -> None:
-    """Print the version."""
-    _print_version(True)
-
-
-for _noun in (
-    run,
-    poll,
-    instances,
-    elements,
-    plugins,
-    events,
-    deliveries,
-    explain,
-    cursor,
-    backfill,
-    sandbox,
-    listen,
-):
-    _noun.register(app)

@@ -27,7 +27,7 @@ def sandbox(
     fault: Annotated[list[str] | None, typer.Option(help="A fault to have, NAME or NAME=VALUE; repeatable.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
 ) -> None:
-    """Run an element's sandbox: its provider as a real HTTP server on this machine, until Ctrl-C.
+    """Run an element's sandbox: its provider as an HTTP server on this machine, until Ctrl-C.
 
     Example: connect sandbox servicenowoauth --port 8090 --changes 1
     """
