@@ -98,7 +98,7 @@ def tls(report: Report, hosts: int, times: int) -> None:
             found = interleaved(["bare_tls", "engine_tls"], times, ports, 0, authority)
     bare, ours = (median(found[name], "cpu") * 1e6 for name in ("bare_tls", "engine_tls"))
     detail = f"{ours:.0f} us a host, bare {bare:.0f}, {hosts} hosts"
-    report.line("a first poll over TLS: CPU, times one shared SSLContext", ours / bare, 1.5, most=True, detail=detail)
+    report.line("a poll over new TLS connections: CPU, times a bare script", ours / bare, 1.5, most=True, detail=detail)
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:

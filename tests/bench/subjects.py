@@ -235,10 +235,13 @@ def engine_idle(port: int, polls: int) -> None:
 
 
 def engine_tls(ports: list[int], authority: str) -> None:
-    """The first poll of each of many hosts."""
+    """A poll of each of many hosts, all of which are connected to anew."""
     os.environ["REQUESTS_CA_BUNDLE"] = authority
     with engine_of([f"https://127.0.0.1:{port}" for port in ports], "idle") as engine:
         scheduler = engine.scheduler()
+        scheduler.run_once()
+        make_due(engine)
+        engine.sessions.close()
         with measured(len(ports)):
             done = scheduler.run_once()
         if done != len(ports):
