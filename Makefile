@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: run test check bench clean
+.PHONY: run test soak check bench clean
 
 # The main job, against a sandboxed ServiceNow: changes arrive at a receiver as signed notifications.
 run: $(READY)
@@ -12,6 +12,10 @@ run: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest
+
+# The model-based test of the engine, with many more examples.
+soak: $(READY)
+	CONNECTORY_TRUTH_EXAMPLES=5000 $(BIN)/pytest tests/engine/test_truth.py
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -120,8 +120,8 @@ def instance_body(base: str, callback: str) -> dict:
     }
 
 
-def make_changes(base: str) -> None:
-    for _ in range(CHANGES // 20):
+def make_changes(base: str, count: int = CHANGES) -> None:
+    for _ in range(count // 20):
         post(f"{base}/_sandbox/steps", {"count": 20})
         time.sleep(0.2)
 
@@ -176,7 +176,7 @@ def check(home, base: str, collected: Collected) -> None:
         for event in notification["events"]
     }
     assert arrived == {(resource, key, sequence) for resource, key, sequence, _, _ in rows}
-    assert len(rows) > CHANGES / 4
+    assert len(rows) > 100
 
 
 def touched(row: dict) -> bool:
