@@ -1,21 +1,24 @@
 """Keeps the tokens of instances: always valid ones, renewed once whoever asks, and stored before they are used.
 
 Renewal is single-flight: one thread of a process (a lock) and one process of a store (a lease with an epoch). The new
-pair is written by compare-and-swap on the version, so that a provider which rotates refresh tokens never leaves us with
-the old one. A refused renewal is only believed when nobody else renewed meanwhile.
+pair is written by compare-and-swap on the version: even one that comes after its lease has run out, because a provider
+which rotates refresh tokens has ended the old pair by then. A refused renewal is only believed when nobody else renewed
+meanwhile.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..auth import Token
 from ..clock import from_micros, to_micros
-from ..errors import AuthenticationError, ConnectoryError, RetryLaterError
+from ..errors import AuthenticationError, ConnectoryError, RetryLaterError, StoreError
 from ..secrets import Secret, redactor, reveal
 from ..store import credentials
 
@@ -30,10 +33,14 @@ Refresh = Callable[[Token], Token]
 
 # A token is renewed this long before it ends, or when a tenth of its life is left, whichever is later.
 EARLY = timedelta(seconds=60)
+# More than a token call may take.
 LEASE = timedelta(seconds=60)
-# After a failed renewal the provider is left alone for this long.
+# After a failed renewal the provider is left alone for this long, or for as long as it asks.
 COOL_DOWN = timedelta(seconds=30)
-_STEP = 0.2
+_MOST_QUIET = timedelta(hours=1)
+_STEP = timedelta(seconds=0.2)
+# Seconds for which a thread waits for another one, which may itself be waiting for a lease.
+_PATIENCE = 2 * LEASE.total_seconds()
 
 
 class TokenKeeper:
@@ -45,12 +52,13 @@ class TokenKeeper:
         self.owner = owner
         self._keyring = keyring
         self._locks: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+        self._unstored: dict[int, tuple[int, Token]] = {}
 
     def save(self, instance_id: int, token: Token) -> Token:
         """Store a login that a person has just given."""
         with self.database.write() as connection:
             version = credentials.put(connection, instance_id, self.sealed(instance_id, token))
-        return _with_version(token, version)
+        return replace(token, version=version)
 
     def load(self, instance_id: int) -> Token | None:
         with self.database.read() as connection:
@@ -60,6 +68,21 @@ class TokenKeeper:
     def source(self, instance_id: int, refresh: Refresh) -> InstanceTokens:
         """The tokens of one instance; `refresh` asks its provider for a new pair."""
         return InstanceTokens(self, instance_id, refresh, self._locks[instance_id])
+
+    def store_renewed(self, instance_id: int, old: Token, renewed: Token) -> None:
+        """Store a renewed pair, unless the row has changed since the old one was read.
+
+        The provider may have ended the old pair: where the store cannot be written now, the new one is kept here.
+        """
+        self._unstored[instance_id] = (old.version, renewed)
+        with self.database.write() as connection:
+            credentials.replace(connection, instance_id, old.version, self.sealed(instance_id, renewed))
+        del self._unstored[instance_id]
+
+    def unstored(self, instance_id: int, old: Token) -> Token | None:
+        """The pair that replaces the old one and could not be stored."""
+        version, renewed = self._unstored.get(instance_id, (None, None))
+        return renewed if version == old.version else None
 
     def sealed(self, instance_id: int, token: Token) -> dict[str, Any]:
         redactor.learn(token.access_token, token.refresh_token)
@@ -103,126 +126,157 @@ class InstanceTokens:
         self._lock = lock
         self._token: Token | None = None
         self._life: timedelta | None = None
+        self._quiet: tuple[datetime, ConnectoryError] | None = None
 
     def current(self) -> Token:
         token = self._token
         if token is not None and not self._is_old(token):
             return token
-        with self._lock:
-            token = self._reload()
-            return self._renew(token) if self._is_old(token) else token
+        # Whoever asks early need not wait for whoever renews.
+        can_wait = token is None or self._has_ended(token)
+        if not self._lock.acquire(timeout=_PATIENCE if can_wait else 0):
+            return self._overtaken(token)
+        try:
+            token = self._opened(self._row())
+            return self._renew(token, must=False) if self._is_old(token) else token
+        finally:
+            self._lock.release()
 
     def renew(self, rejected: str) -> Token:
-        with self._lock:
-            token = self._reload()
+        if not self._lock.acquire(timeout=_PATIENCE):
+            return self._overtaken(None)
+        try:
+            token = self._opened(self._row())
             # Another thread or process has renewed it: the one that was rejected is not the one we have.
             return self._renew(token, must=True) if token.access_token.reveal() == rejected else token
+        finally:
+            self._lock.release()
+
+    def _overtaken(self, token: Token | None) -> Token:
+        if token is None or self._has_ended(token):
+            raise RetryLaterError("another thread has been renewing the token for too long")
+        return token
+
+    # What the row says
+
+    def _now(self) -> datetime:
+        return self._keeper.clock.now()
+
+    def _row(self) -> Row[Any]:
+        with self._keeper.database.read() as connection:
+            row = credentials.get(connection, self._instance_id)
+        if row is None:
+            raise AuthenticationError("there is no login for it", hint="log in again")
+        return row
+
+    def _opened(self, row: Row[Any]) -> Token:
+        """The stored token, which another process may have renewed."""
+        if row.expires_at is not None:
+            self._life = timedelta(microseconds=max(0, row.expires_at - row.renewed_at))
+        token = self._token = self._keeper.opened(self._instance_id, row)
+        return token
 
     def _is_old(self, token: Token) -> bool:
         if not token.access_token:
             return True
         if token.expires_at is None:
             return False
-        early = EARLY if self._life is None else min(EARLY, self._life / 10)
-        return self._keeper.clock.now() >= token.expires_at - early
+        return self._now() >= token.expires_at - (EARLY if self._life is None else min(EARLY, self._life / 10))
 
-    def _reload(self) -> Token:
-        """The stored token, which another process may have renewed."""
-        with self._keeper.database.read() as connection:
-            row = credentials.get(connection, self._instance_id)
-        if row is None:
-            raise AuthenticationError("there is no login for it", hint="log in again")
-        self._token = self._keeper.opened(self._instance_id, row)
-        if row.expires_at is not None:
-            self._life = timedelta(microseconds=max(0, row.expires_at - row.renewed_at))
-        return self._token
+    def _has_ended(self, token: Token) -> bool:
+        return not token.access_token or (token.expires_at is not None and self._now() >= token.expires_at)
 
-    def _renew(self, token: Token, *, must: bool = False) -> Token:
+    # Renewal
+
+    def _renew(self, token: Token, *, must: bool) -> Token:
         """Get a new pair, or wait for the process that is getting it. `must`: the present token is refused already."""
+        fallback = None if must or self._has_ended(token) else token
         if token.refresh_token is None:
+            if fallback is not None:
+                return fallback
             raise AuthenticationError("the access token has ended and there is no refresh token", hint="log in again")
-        deadline = self._keeper.clock.now() + LEASE + timedelta(seconds=5)
-        while True:
+        if self._quiet is not None and self._now() < self._quiet[0]:
+            return _or_raise(fallback, self._quiet[1])
+        deadline = self._now() + LEASE + _STEP
+        while self._now() <= deadline:
             epoch = self._take_lease(token)
             if epoch is not None:
-                return self._ask(token, epoch, must=must)
-            self._keeper.clock.wait(threading.Event(), _STEP)
-            renewed = self._reload()
-            if renewed.version != token.version:
-                return renewed
-            if self._keeper.clock.now() > deadline:
-                raise RetryLaterError("another process has been renewing the token for too long")
+                return self._ask(token, epoch, fallback)
+            newest = self._opened(self._row())
+            if newest.version != token.version or fallback is not None:
+                return newest
+            self._keeper.clock.wait(threading.Event(), _STEP.total_seconds())
+        raise RetryLaterError("another process has been renewing the token for too long")
 
     def _take_lease(self, token: Token) -> int | None:
-        now = self._keeper.clock.now()
+        """An epoch, or None where another process renews, or has renewed."""
+        row, now = self._row(), self._now()
+        if row.version != token.version:
+            return None
+        if row.failed_at is not None and now < from_micros(row.failed_at) + COOL_DOWN:
+            raise AuthenticationError(row.failure, hint="a person must log in again")
+        if row.lease_until is not None and row.lease_until >= to_micros(now):
+            return None
         with self._keeper.database.write() as connection:
-            row = credentials.get(connection, self._instance_id)
-            if row is None or row.version != token.version:
-                return None
-            self._refuse_while_cooling_down(row, now)
             return credentials.take_lease(
                 connection,
                 self._instance_id,
+                version=token.version,
                 owner=self._keeper.owner,
                 now=to_micros(now),
                 until=to_micros(now + LEASE),
             )
 
-    def _refuse_while_cooling_down(self, row: Row[Any], now: datetime) -> None:
-        if row.failed_at is not None and now < from_micros(row.failed_at) + COOL_DOWN:
-            raise AuthenticationError(
-                f"renewing the token failed a moment ago: {row.failure}", hint="log in again, or wait"
-            )
-
-    def _ask(self, token: Token, epoch: int, *, must: bool) -> Token:
+    def _ask(self, token: Token, epoch: int, fallback: Token | None) -> Token:
         try:
-            renewed = self._refresh(token)
+            renewed = self._keeper.unstored(self._instance_id, token) or self._refresh(token)
         except AuthenticationError as error:
             return self._refused(token, epoch, error)
-        except ConnectoryError:
-            self._end_lease(epoch, {})
-            if not must and token.expires_at is not None and self._keeper.clock.now() < token.expires_at:
-                # It was only early: the present one is good for a little longer.
-                return token
-            raise
+        except ConnectoryError as error:
+            self._end_lease(epoch)
+            self._quiet = (self._now() + _quiet_for(error), error)
+            # It was only early: the present one is good for a little longer.
+            return _or_raise(fallback, error)
         except BaseException:
-            self._end_lease(epoch, {})
+            self._end_lease(epoch)
             raise
-        with self._keeper.database.write() as connection:
-            stored = credentials.replace(
-                connection, self._instance_id, token.version, epoch, self._keeper.sealed(self._instance_id, renewed)
-            )
-        # A person may have logged in again meanwhile: then theirs counts.
-        return self._reload() if stored else self._newer_than(token)
+        self._quiet = None
+        try:
+            self._keeper.store_renewed(self._instance_id, token, renewed)
+        except StoreError:
+            with contextlib.suppress(StoreError):
+                self._end_lease(epoch)
+            raise
+        # What is stored now is ours, unless somebody else's came first: then theirs counts.
+        return self._opened(self._row())
 
     def _refused(self, token: Token, epoch: int, error: AuthenticationError) -> Token:
         """Believe a refusal only where the row is still the one that was refused."""
-        with self._keeper.database.read() as connection:
-            version = credentials.version_of(connection, self._instance_id)
-        if version != token.version:
-            return self._reload()
-        now = to_micros(self._keeper.clock.now())
-        self._end_lease(epoch, {"failed_at": now, "failure": error.message})
-        raise error
-
-    def _newer_than(self, token: Token) -> Token:
-        stored = self._reload()
-        if stored.version == token.version:
-            raise RetryLaterError("the lease for renewing the token was lost to another process")
-        return stored
-
-    def _end_lease(self, epoch: int, failure: dict[str, Any]) -> None:
         with self._keeper.database.write() as connection:
-            credentials.end_lease(connection, self._instance_id, epoch, failure)
+            is_dead = credentials.fail(
+                connection,
+                self._instance_id,
+                version=token.version,
+                epoch=epoch,
+                failed_at=to_micros(self._now()),
+                failure=error.message,
+            )
+        newest = self._opened(self._row())
+        if is_dead or newest.version == token.version:
+            raise error
+        return newest
+
+    def _end_lease(self, epoch: int) -> None:
+        with self._keeper.database.write() as connection:
+            credentials.end_lease(connection, self._instance_id, epoch)
 
 
-def _with_version(token: Token, version: int) -> Token:
-    return Token(
-        access_token=token.access_token,
-        refresh_token=token.refresh_token,
-        token_type=token.token_type,
-        expires_at=token.expires_at,
-        scope=token.scope,
-        extra=token.extra,
-        version=version,
-    )
+def _or_raise(token: Token | None, error: ConnectoryError) -> Token:
+    if token is None:
+        raise error.with_traceback(None)
+    return token
+
+
+def _quiet_for(error: ConnectoryError) -> timedelta:
+    asked = error.retry_after if isinstance(error, RetryLaterError) and error.retry_after else 0.0
+    return max(COOL_DOWN, min(timedelta(seconds=min(asked, 1e6)), _MOST_QUIET))

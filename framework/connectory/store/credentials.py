@@ -19,12 +19,6 @@ def get(connection: Connection, instance_id: int) -> Row[Any] | None:
     return connection.execute(select(credentials).where(credentials.c.instance_id == instance_id)).first()
 
 
-def version_of(connection: Connection, instance_id: int) -> int | None:
-    query = select(credentials.c.version).where(credentials.c.instance_id == instance_id)
-    version: int | None = connection.execute(query).scalar()
-    return version
-
-
 def put(connection: Connection, instance_id: int, values: Mapping[str, Any]) -> int:
     """Write a new login over whatever was there, and return its version."""
     version: int = connection.execute(_PUT, {"instance_id": instance_id, **values}).scalar_one()
@@ -51,26 +45,25 @@ def note(connection: Connection, instance_id: int, facts: Mapping[str, Any]) -> 
         )
 
 
-def replace(connection: Connection, instance_id: int, version: int, epoch: int, values: Mapping[str, Any]) -> bool:
-    """Write a renewed pair, if nobody else did since `version` was read and the lease is still ours."""
+def replace(connection: Connection, instance_id: int, version: int, values: Mapping[str, Any]) -> bool:
+    """Write a renewed pair, if nobody else wrote one since `version` was read."""
     statement = (
         update(credentials)
-        .where(
-            credentials.c.instance_id == instance_id,
-            credentials.c.version == version,
-            credentials.c.lease_epoch == epoch,
-        )
+        .where(credentials.c.instance_id == instance_id, credentials.c.version == version)
         .values(version=version + 1, failed_at=None, failure=None, lease_owner=None, lease_until=None, **values)
     )
     return connection.execute(statement).rowcount == 1
 
 
-def take_lease(connection: Connection, instance_id: int, *, owner: str, now: int, until: int) -> int | None:
-    """The epoch of a lease that is ours now; None while another process renews."""
+def take_lease(
+    connection: Connection, instance_id: int, *, version: int, owner: str, now: int, until: int
+) -> int | None:
+    """The epoch of a lease that is ours now; None while another process renews this version, or has renewed it."""
     statement = (
         update(credentials)
         .where(
             credentials.c.instance_id == instance_id,
+            credentials.c.version == version,
             or_(credentials.c.lease_until.is_(None), credentials.c.lease_until < now),
         )
         .values(lease_owner=owner, lease_until=until, lease_epoch=credentials.c.lease_epoch + 1)
@@ -80,13 +73,27 @@ def take_lease(connection: Connection, instance_id: int, *, owner: str, now: int
     return epoch
 
 
-def end_lease(connection: Connection, instance_id: int, epoch: int, failure: Mapping[str, Any]) -> None:
-    """Give the lease up without a new token; `failure` is `failed_at` and `failure`, or empty."""
+def end_lease(connection: Connection, instance_id: int, epoch: int) -> None:
+    """Give the lease up without a new pair."""
     connection.execute(
         update(credentials)
         .where(credentials.c.instance_id == instance_id, credentials.c.lease_epoch == epoch)
-        .values(lease_owner=None, lease_until=None, **failure)
+        .values(lease_owner=None, lease_until=None)
     )
+
+
+def fail(connection: Connection, instance_id: int, *, version: int, epoch: int, failed_at: int, failure: str) -> bool:
+    """Write down that the provider refused this version, and give the lease up; False where it is another's by now."""
+    statement = (
+        update(credentials)
+        .where(
+            credentials.c.instance_id == instance_id,
+            credentials.c.version == version,
+            credentials.c.lease_epoch == epoch,
+        )
+        .values(failed_at=failed_at, failure=failure, lease_owner=None, lease_until=None)
+    )
+    return connection.execute(statement).rowcount == 1
 
 
 def free_leases(connection: Connection, owners: Collection[str]) -> None:
