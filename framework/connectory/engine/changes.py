@@ -228,6 +228,9 @@ class Classifier:
             return Finding.UPDATED, "no created date that can be read"
         if created >= self.bounds.start:
             return Finding.CREATED, "created in the window, never announced"
+        if self.plan.begun is not None and created >= self.plan.begun:
+            # It was changed during each poll that would have read it.
+            return Finding.CREATED, "created since the instance began, never announced"
         tolerance = round(self.plan.entry.created_check_tolerance.total_seconds() * 1_000_000)
         if abs(updated - created) <= tolerance:
             return Finding.CREATED, "created and updated at the same time"

@@ -38,7 +38,8 @@ _OWN_PARAMS = {"where", "pageSize", "page", "nextPage", "fields", "orderBy"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """How to poll one resource. `name` is the entry's key, which becomes the events' `objectType`.
+    """How to poll one resource. `name` is the entry's key, which becomes the events' `objectType`; `begun` is when the
+    instance did, microseconds of the provider's time, where that is known.
 
     `rows` decodes a page's body into its rows: only the fields that the accessors read are built.
     `raws` decodes it into the records' bytes. `place_id` and `place` are the fields that the provider orders by, which
@@ -66,6 +67,7 @@ class Plan:
     warnings: tuple[str, ...]
     is_windowed: bool = True
     """Whether the provider is asked for a span of time; a listing of everything is not."""
+    begun: int | None = None
 
     @property
     def id_field(self) -> str:

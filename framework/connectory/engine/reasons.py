@@ -71,6 +71,8 @@ class Reasons:
         created = f"created {moment(dates.created)}"
         if dates.created >= self.bounds.start:
             return f"{created}, in the window from {self.start}"
+        if self.plan.begun is not None and dates.created >= self.plan.begun:
+            return f"{created}, since the instance began, and never announced"
         tolerance = round(self.plan.entry.created_check_tolerance.total_seconds() * 1_000_000)
         apart = abs(updated - dates.created)
         within = "within" if apart <= tolerance else "more than"

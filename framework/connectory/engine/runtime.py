@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -100,6 +100,12 @@ def compile_plans(element: Element, config: Config, plugins: Plugins) -> dict[st
     }
 
 
+def _begun(plans: Mapping[str, Plan], row: InstanceRow) -> dict[str, Plan]:
+    """The plans of an instance that exists: they know since when, by the provider's clock."""
+    begun = row.created_at + row.clock_offset
+    return {name: replace(plan, begun=plan.floor(begun)) for name, plan in plans.items()}
+
+
 class Runtimes:
     """Keeps one runtime per instance, shared by all worker threads."""
 
@@ -140,7 +146,7 @@ class Runtimes:
             config=config,
             client=self.client(element, config, instance_id),
             subscriptions=subscriptions if config[CALLBACK_URL] else [],
-            plans=compile_plans(element, config, self._plugins),
+            plans=_begun(compile_plans(element, config, self._plugins), row),
             clock_offset=timedelta(microseconds=row.clock_offset),
             budget=self._budget(element, config),
         )
