@@ -45,8 +45,28 @@ if TYPE_CHECKING:
         Window,
         judge_by_status,
     )
-    from .paging import SinglePage
+    from .paging import (
+        CursorInBody,
+        Keyset,
+        NextLinkInBody,
+        NextLinkInHeader,
+        Offset,
+        PageNumber,
+        SinglePage,
+    )
     from .secrets import Secret
+    from .signing import SignedAuth
+    from .translate import Encoder, to_params
+    from .verdicts import (
+        auth_error,
+        error_array,
+        error_field,
+        judges,
+        message_at,
+        page_instead_of_json,
+        quota,
+        statuses,
+    )
 
 __version__ = "0.1.0"
 
@@ -85,8 +105,28 @@ _HOMES = {
         "judge_by_status",
     ),
     "limits": ("Limit",),
-    "paging": ("SinglePage",),
+    "paging": (
+        "CursorInBody",
+        "Keyset",
+        "NextLinkInBody",
+        "NextLinkInHeader",
+        "Offset",
+        "PageNumber",
+        "SinglePage",
+    ),
     "secrets": ("Secret",),
+    "signing": ("SignedAuth",),
+    "translate": ("Encoder", "to_params"),
+    "verdicts": (
+        "auth_error",
+        "error_array",
+        "error_field",
+        "judges",
+        "message_at",
+        "page_instead_of_json",
+        "quota",
+        "statuses",
+    ),
 }
 _RENAMED = {"parse_ceql": ("ceql", "parse")}
 _WHERE = {name: (home, name) for home, names in _HOMES.items() for name in names} | _RENAMED
@@ -104,14 +144,21 @@ __all__ = [
     "ConfigurationError",
     "ConnectoryError",
     "Counts",
+    "CursorInBody",
     "Element",
+    "Encoder",
     "Endpoint",
     "Feed",
+    "Keyset",
     "Limit",
     "LogPart",
+    "NextLinkInBody",
+    "NextLinkInHeader",
     "NotFoundError",
     "OAuth2",
+    "Offset",
     "Page",
+    "PageNumber",
     "Paginator",
     "Params",
     "Pkce",
@@ -124,16 +171,26 @@ __all__ = [
     "Response",
     "RetryLaterError",
     "Secret",
+    "SignedAuth",
     "SinglePage",
     "Sweep",
     "Token",
     "TokenSource",
     "Verdict",
     "Window",
+    "auth_error",
     "compile_pattern",
+    "error_array",
+    "error_field",
     "hookimpl",
     "judge_by_status",
+    "judges",
+    "message_at",
+    "page_instead_of_json",
     "parse_ceql",
+    "quota",
+    "statuses",
+    "to_params",
     "total_in_body",
     "total_in_header",
 ]

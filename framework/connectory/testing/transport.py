@@ -39,7 +39,11 @@ class WsgiAdapter(HTTPAdapter):
             data=request.body or b"",
             buffered=True,
         )
-        return _response(request, answer.status_code, list(answer.headers), answer.get_data())
+        body = answer.get_data()
+        if len(body) < int(answer.headers.get("Content-Length") or 0):
+            # What a socket would notice: the application ended in the middle of what it had promised.
+            raise requests.ConnectionError(f"the connection broke after {len(body)} bytes")
+        return _response(request, answer.status_code, list(answer.headers), body)
 
 
 def _response(

@@ -1,0 +1,59 @@
+"""A person with a browser who logs in and allows the access."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from werkzeug.test import Client
+
+_MOST_PAGES = 6
+
+
+def consent(application: Any, authorize_url: str, *, username: str, password: str, answer: str = "allow") -> str:
+    """Fill in the pages of a WSGI application; the address that the browser is sent to in the end."""
+    browser = Client(application)
+    here, method = authorize_url, "GET"
+    sent: dict[str, str] = {}
+    for _ in range(_MOST_PAGES):
+        parts = urlsplit(here)
+        reply = browser.open(
+            path=parts.path,
+            query_string=parts.query,
+            base_url=f"{parts.scheme}://{parts.netloc}/",
+            method=method,
+            data=sent,
+        )
+        if "Location" in reply.headers:
+            here, method, sent = urljoin(here, reply.headers["Location"]), "GET", {}
+            if urlsplit(here).netloc != urlsplit(authorize_url).netloc:
+                return here
+            continue
+        form = _Form(reply.text)
+        if form.action is None:
+            raise RuntimeError(f"the sandbox shows no form to fill in, but {reply.status_code}: {reply.text[-200:]}")
+        known = {"username": username, "password": password, "answer": answer}
+        here, method, sent = urljoin(here, form.action), "POST", form.filled(known)
+    raise RuntimeError("the sandbox asks the same again and again")
+
+
+class _Form(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.action: str | None = None
+        self.hidden: dict[str, str] = {}
+        self.names: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.action = given.get("action", "")
+        elif given.get("type") == "hidden":
+            self.hidden[given.get("name", "")] = given.get("value", "")
+        elif "name" in given:
+            self.names.add(given["name"])
+
+    def filled(self, known: dict[str, str]) -> dict[str, str]:
+        return self.hidden | {name: known[name] for name in self.names if name in known}

@@ -1,0 +1,57 @@
+"""One call of the API and what it asked for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .replies import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug.wrappers import Request
+
+    from .faults import Fault
+
+
+@dataclass(kw_only=True)
+class Call:
+    """`user` is who is logged in, `values` what the route's path holds, `rows` how many records were listed."""
+
+    request: Request
+    user: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    rows: int | None = None
+
+    def param(self, name: str, default: str = "") -> str:
+        return self.request.args.get(name, default)
+
+    def number(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+        """A parameter as a number, brought into its bounds; a 400 where it is none."""
+        text = self.param(name)
+        if not text:
+            return default
+        try:
+            number = int(text)
+        except ValueError:
+            raise ApiError(400, f"{name} is no number") from None
+        number = max(number, least)
+        return number if most is None else min(number, most)
+
+    def json(self) -> dict[str, Any]:
+        """The body, which has to be a JSON object: 415 or 400 where it is none."""
+        if self.request.mimetype != "application/json":
+            raise ApiError(415, f"content type {self.request.mimetype or '(none)'} is not accepted")
+        try:
+            body = json.loads(self.request.get_data())
+        except ValueError:
+            raise ApiError(400, "the body is not valid JSON") from None
+        if not isinstance(body, dict):
+            raise ApiError(400, "the body is no JSON object")
+        return body
+
+    def fault(self, kind: str) -> Fault | None:
+        return next((fault for fault in self.faults if fault.kind == kind), None)

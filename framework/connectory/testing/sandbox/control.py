@@ -1,0 +1,159 @@
+"""The control surface under `/_sandbox/`, through which tests in other processes drive a sandbox."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map, Rule
+
+from .clock import parse_moment
+from .replies import json_reply
+from .switches import as_json, changed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from werkzeug.wrappers import Request, Response
+
+    from .app import Sandbox
+
+Body = dict[str, Any]
+
+
+class Control:
+    """| path | |
+    |---|---|
+    | `GET state` | the clock, how many records, requests and steps |
+    | `POST steps` `{"count": 3}` | people at work |
+    | `GET`, `POST records/<table>`, `PATCH`, `DELETE records/<table>/<id>` | records; `at` is the moment of a write |
+    | `GET`, `PUT switches` | behaviour; `oauth` holds that of the OAuth2 server |
+    | `POST clock` | `set`, `advance`, `skew`, `freeze` |
+    | `GET`, `PUT faults` | `script`, `always`, `random` |
+    | `DELETE tokens` `{"kind": "access"}` | end tokens |
+    | `GET`, `DELETE log` | the last requests |
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        doors: dict[str, dict[str, Callable[..., Body]]] = {
+            "state": {"GET": self._state},
+            "steps": {"POST": self._take_steps},
+            "records/<table>": {"GET": self._records, "POST": self._insert},
+            "records/<table>/<row_id>": {"PATCH": self._update, "DELETE": self._delete},
+            "switches": {"GET": self._show_switches, "PUT": self._set_switches},
+            "clock": {"POST": self._move_clock},
+            "faults": {"GET": self._show_faults, "PUT": self._set_faults},
+            "tokens": {"DELETE": self._expire_tokens},
+            "log": {"GET": self._log, "DELETE": self._clear_log},
+        }
+        self._addresses = Map(
+            Rule(f"/_sandbox/{path}", endpoint=door, methods=[method])
+            for path, methods in doors.items()
+            for method, door in methods.items()
+        )
+
+    def answer(self, request: Request) -> Response:
+        try:
+            door, values = self._addresses.bind_to_environ(request.environ).match()
+            return json_reply(door(_body(request), **values))
+        except HTTPException as error:
+            return json_reply({"error": error.description}, error.code or 500)
+        except KeyError as error:
+            return json_reply({"error": f"there is no {error.args[0]}"}, 404)
+        except (ValueError, TypeError) as error:
+            return json_reply({"error": str(error)}, 400)
+
+    def _state(self, _: Body) -> Body:
+        sandbox = self._sandbox
+        return {
+            "now": sandbox.clock.now().isoformat(),
+            "tables": {name: len(table) for name, table in sandbox.tables.items()},
+            "requests": sandbox.log.total,
+            "steps": sandbox.steps,
+            "tokens": 0 if sandbox.oauth is None else len(sandbox.oauth.authority.tokens),
+            "faults_waiting": sandbox.faults.waiting(),
+        }
+
+    def _take_steps(self, body: Body) -> Body:
+        return {"steps": [self._sandbox.step() for _ in range(int(body.get("count", 1)))]}
+
+    def _records(self, _: Body, table: str) -> Body:
+        return {"records": list(self._sandbox.tables[table].written.values())}
+
+    def _insert(self, body: Body, table: str) -> Body:
+        return {"record": self._sandbox.tables[table].insert(body, **_moment(body))}
+
+    def _update(self, body: Body, table: str, row_id: str) -> Body:
+        return {"record": self._sandbox.tables[table].update(row_id, body, **_moment(body))}
+
+    def _delete(self, body: Body, table: str, row_id: str) -> Body:
+        return {"deleted": self._sandbox.tables[table].delete(row_id, **_moment(body))}
+
+    def _show_switches(self, _: Body) -> Body:
+        oauth = self._sandbox.oauth
+        own = as_json(self._sandbox.switches)
+        return own if oauth is None else own | {"oauth": as_json(oauth.switches)}
+
+    def _set_switches(self, body: Body) -> Body:
+        oauth = self._sandbox.oauth
+        if oauth is not None and "oauth" in body:
+            oauth.switches = changed(oauth.switches, body.pop("oauth"))
+        self._sandbox.switches = changed(self._sandbox.switches, body)
+        return self._show_switches(body)
+
+    def _move_clock(self, body: Body) -> Body:
+        clock = self._sandbox.clock
+        moves: dict[str, Callable[[Any], None]] = {
+            "set": lambda text: clock.set(parse_moment(text)),
+            "advance": clock.advance,
+            "skew": clock.skew,
+            "freeze": clock.freeze,
+        }
+        for name, value in body.items():
+            moves[name](value)
+        return {"now": clock.now().isoformat()}
+
+    def _show_faults(self, _: Body) -> Body:
+        faults = self._sandbox.faults
+        return {"waiting": faults.waiting(), "kinds": {name: kind.description for name, kind in faults.kinds.items()}}
+
+    def _set_faults(self, body: Body) -> Body:
+        """Replaces all faults; `script`, `random` and `always` may be given together."""
+        faults = self._sandbox.faults
+        faults.clear()
+        faults.script(body.get("script", []))
+        faults.always(body.get("always", []))
+        if "random" in body:
+            faults.random(**body["random"])
+        return {"waiting": faults.waiting()}
+
+    def _expire_tokens(self, body: Body) -> Body:
+        oauth = self._sandbox.oauth
+        return {"expired": 0 if oauth is None else oauth.authority.expire(body.get("kind", "access"))}
+
+    def _log(self, body: Body) -> Body:
+        count = int(body["count"]) if "count" in body else None
+        log = self._sandbox.log
+        return {"total": log.total, "requests": [entry.as_json() for entry in log.last(count)]}
+
+    def _clear_log(self, _: Body) -> Body:
+        self._sandbox.log.clear()
+        return {}
+
+
+def _body(request: Request) -> Body:
+    """The JSON of the body; what stands in the address counts as well."""
+    given: Body = dict(request.args.items())
+    if request.get_data():
+        sent = json.loads(request.get_data())
+        if not isinstance(sent, dict):
+            raise ValueError("the body has to be a JSON object")
+        given |= sent
+    return given
+
+
+def _moment(body: Body) -> dict[str, Any]:
+    text = body.pop("at", None)
+    return {} if text is None else {"at": parse_moment(text)}

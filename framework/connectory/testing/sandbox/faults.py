@@ -1,0 +1,191 @@
+"""Bad answers on demand: scripted one by one, drawn by a seed, or on every call."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from random import Random
+from typing import Literal
+
+from werkzeug.wrappers import Response
+
+from .replies import html_reply
+
+Place = Literal["api", "token"]
+
+ErrorReply = Callable[[int, str], Response]
+"""An error in the provider's own words: HTTP status and message."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    kind: str
+    value: str = ""
+
+    def number(self, default: float) -> float:
+        try:
+            return float(self.value)
+        except ValueError:
+            return default
+
+    @classmethod
+    def parse(cls, text: str) -> Fault:
+        """As it is written on a command line: NAME or NAME=VALUE."""
+        kind, _, value = text.partition("=")
+        return cls(kind.strip(), value.strip())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a fault does: it answers `instead` of the provider, or it does `damage` to the answer on its way out.
+
+    With neither, whoever makes the answer looks for the fault (`call.fault(name)`).
+    """
+
+    description: str
+    at: Place = "api"
+    instead: Callable[[Fault, ErrorReply, datetime], Response] | None = None
+    damage: Callable[[Response, Fault], None] | None = None
+
+
+class Faults:
+    """The faults to come. `kinds` are those that there are, by name."""
+
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+        self.kinds = kinds
+        self.clear()
+
+    def clear(self) -> None:
+        self._scripts: dict[Place, deque[Fault | None]] = {"api": deque(), "token": deque()}
+        self._always: tuple[Fault, ...] = ()
+        self._drawn: tuple[Fault, ...] = ()
+        self._rate = 0.0
+        self._random = Random(0)
+
+    def script(self, faults: Iterable[Fault | str | None]) -> None:
+        """Append faults for the calls to come, one each; None lets a call of the API pass."""
+        for item in faults:
+            fault = None if item is None else self._known(item)
+            self._scripts["api" if fault is None else self.kinds[fault.kind].at].append(fault)
+
+    def random(self, rate: float, kinds: Iterable[Fault | str] | None = None, seed: int = 1) -> None:
+        """Hit a share of all calls with one of these kinds, the same ones for the same seed."""
+        self._drawn = tuple(self._known(item) for item in (self.kinds if kinds is None else kinds))
+        self._rate = rate
+        self._random = Random(seed)
+
+    def always(self, faults: Iterable[Fault | str]) -> None:
+        self._always = tuple(self._known(item) for item in faults)
+
+    def draw(self, place: Place) -> tuple[Fault, ...]:
+        """The faults of one call."""
+        found = [fault for fault in self._always if self._is_at(fault, place)]
+        if self._scripts[place]:
+            scripted = self._scripts[place].popleft()
+            found += [scripted] if scripted else []
+        elif chance := self._chance(place):
+            found.append(chance)
+        return tuple(found)
+
+    def waiting(self) -> int:
+        return sum(len(script) for script in self._scripts.values())
+
+    def _chance(self, place: Place) -> Fault | None:
+        drawn = [fault for fault in self._drawn if self._is_at(fault, place)]
+        if not drawn or self._random.random() >= self._rate:
+            return None
+        return self._random.choice(drawn)
+
+    def _is_at(self, fault: Fault, place: Place) -> bool:
+        return self.kinds[fault.kind].at == place
+
+    def _known(self, item: Fault | str) -> Fault:
+        fault = Fault.parse(item) if isinstance(item, str) else item
+        if fault.kind not in self.kinds:
+            raise ValueError(f"no fault is called {fault.kind!r}; there are {', '.join(self.kinds)}")
+        return fault
+
+
+# The kinds of every sandbox
+
+
+def _status(status: int, message: str) -> Callable[[Fault, ErrorReply, datetime], Response]:
+    return lambda fault, error, now: error(int(fault.number(status)), message)
+
+
+def _rate_limited(fault: Fault, error: ErrorReply, now: datetime) -> Response:
+    reply = error(429, "too many requests")
+    if fault.value == "date":
+        reply.headers["Retry-After"] = format_datetime(now + timedelta(seconds=30), usegmt=True)
+    elif fault.value != "bare":
+        reply.headers["Retry-After"] = str(int(fault.number(30)))
+    return reply
+
+
+def _login_page(fault: Fault, error: ErrorReply, now: datetime) -> Response:
+    return html_reply("Log in", "<form><input name=username></form>")
+
+
+def _bad_gateway(fault: Fault, error: ErrorReply, now: datetime) -> Response:
+    return html_reply("502 Bad Gateway", "<h1>Bad Gateway</h1>", 502)
+
+
+def _cut(reply: Response, fault: Fault) -> None:
+    body = reply.get_data()
+    reply.set_data(body[: int(len(body) * fault.number(0.6))])
+
+
+def _drop(reply: Response, fault: Fault) -> None:
+    """Promise the whole body and stop in the middle of it, at which the server closes the connection."""
+    body = reply.get_data()
+    reply.response = [body[: len(body) // 2]]
+    reply.headers["Content-Length"] = str(max(len(body), 1))
+
+
+def _slow(reply: Response, fault: Fault) -> None:
+    body = reply.get_data()
+    reply.response = _trickle(body, fault.number(1))
+    reply.headers["Content-Length"] = str(len(body))
+
+
+def _trickle(body: bytes, seconds: float, pieces: int = 5) -> Iterator[bytes]:
+    step = len(body) // pieces + 1
+    for start in range(0, len(body) or 1, step):
+        time.sleep(seconds / pieces)
+        yield body[start : start + step]
+
+
+KINDS: Mapping[str, Kind] = {
+    "rate_limited": Kind(
+        description="429 with Retry-After; the value is its seconds (30), 'date' for the other form, 'bare' for none",
+        instead=_rate_limited,
+    ),
+    "server_error": Kind(description="500; the value is another status", instead=_status(500, "unexpected error")),
+    "unavailable": Kind(description="503", instead=_status(503, "service unavailable")),
+    "unauthorized": Kind(description="401, as for an old token", instead=_status(401, "the token is not valid")),
+    "forbidden": Kind(description="403", instead=_status(403, "access denied")),
+    "bad_gateway": Kind(description="502 with HTML from the load balancer", instead=_bad_gateway),
+    "login_html": Kind(description="a login page where JSON is due", instead=_login_page),
+    "cut_json": Kind(
+        description="200 whose body stops in the middle; the value is the share that is kept (0.6)", damage=_cut
+    ),
+    "dropped": Kind(description="the connection ends in the middle of the body", damage=_drop),
+    "slow": Kind(description="the body trickles; the value is how many seconds it takes (1)", damage=_slow),
+    "empty_page": Kind(description="the page comes back empty though rows are counted"),
+    "hidden_rows": Kind(description="rows are taken out of the page; the value is the share that is hidden (0.5)"),
+    "ignored_filter": Kind(description="conditions of the query are left out"),
+    "token_error": Kind(
+        description="the token endpoint answers 500; the value is another status",
+        at="token",
+        instead=_status(500, "unexpected error"),
+    ),
+    "lost_refresh_token": Kind(
+        description="the refresh token is forgotten, so renewing fails; with the value 'reply' it is exchanged, "
+        "but the reply never arrives",
+        at="token",
+    ),
+}
