@@ -244,6 +244,9 @@ class Proof:
             moved = before is not None and before != counted
             return f"the number of records went from {before} to {counted} meanwhile" if moved else None
         self._counted = counted - shown
+        # More may be new ones. Fewer may be a right that was lost in the middle of the list.
+        if before is not None and counted < before:
+            return f"{before} more records were counted, and then only {counted}"
         if shown < min(self.page_size, counted):
             return f"a page shows {shown} records where {min(self.page_size, counted)} are counted"
         return None
