@@ -32,8 +32,6 @@ CALLBACK_URL = "event.notification.callback.url"
 SIGNATURE_KEY = "event.notification.signature.key"
 FIRST_POLL = "event.poller.first_poll"
 
-MASK = "********"
-
 _SECRET_NAME = re.compile(r"secret|password|token$|signature\.key|subscription\.key", re.IGNORECASE)
 _NOT_SECRET = re.compile(r"^oauth\.(token\.|user\.refresh_(interval|time))", re.IGNORECASE)
 

@@ -382,7 +382,8 @@ def test_other_grants_are_switched_on(fake, clock):
     ("change", "status"),
     [
         ({"client_id": "other"}, 400),
-        ({"redirect_uri": "https://evil.example/"}, 400),
+        ({"redirect_uri": "javascript:alert(1)"}, 400),
+        ({"redirect_uri": ""}, 400),
         ({"response_type": "token"}, 302),
         ({}, 200),
     ],

@@ -162,6 +162,9 @@ def body_of(options: Options, plugins: Plugins) -> dict[str, Any]:
         body["tags"] = list(options.tags)
     if options.code is not None:
         body["providerData"] = {"code": options.code}
+    elif options.sandboxed:
+        # A file's code is of the real provider; the sandbox's own person gives one.
+        body.pop("providerData", None)
     return body
 
 

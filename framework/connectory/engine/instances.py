@@ -27,7 +27,6 @@ from ..errors import (
 from ..schemas import (
     CALLBACK_URL,
     FIRST_POLL,
-    MASK,
     NOTIFICATIONS_ENABLED,
     REFRESH_INTERVAL,
     configuration_schema,
@@ -35,7 +34,7 @@ from ..schemas import (
     load_instance_body,
     parse_first_poll,
 )
-from ..secrets import Secret
+from ..secrets import MASK, Secret
 from ..store import credentials, deletions, deliveries, instances, polls, snapshots
 from .account import ACCOUNT, GivenToken, account_of, check_same, known_account, with_account
 from .deletions import describe_deletions

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from email.utils import format_datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -115,8 +116,9 @@ class Sandbox:
         self.tables[name] = table
         if sample is not None:
             for number in range(1, filled + 1):
-                table.insert(sample(table.random, number))
-            self.habit(lambda random: f"created {name} {table.insert(sample(random, len(table) + 1))[table.id]}", 1)
+                # One an hour, the last one an hour ago: what was there before anybody polled.
+                table.insert(sample(table.random, number), at=self.clock.now() - timedelta(hours=filled + 1 - number))
+            self.habit(lambda random: f"created {name} {table.insert(sample(random, table.made + 1))[table.id]}", 1)
             self.habit(lambda random: _changed(random, name, table, sample), 2)
         return table
 
@@ -286,7 +288,7 @@ def _changed(random: Random, name: str, table: Table, sample: Callable[[Random, 
     if not table.written:
         return f"created {name} {table.insert(sample(random, 1))[table.id]}"
     row_id = random.choice(list(table.written))
-    values = dict(sample(random, len(table)))
+    values = dict(sample(random, table.made))
     values.pop(table.id, None)
     fields = random.sample(sorted(values), 1) if values else []
     table.update(row_id, {field: values[field] for field in fields})

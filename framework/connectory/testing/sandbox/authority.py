@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from .clock import Clock
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
 ClientAuth = Literal["both", "basic", "body"]
 Pkce = Literal["off", "allowed", "required"]
 
@@ -50,12 +48,13 @@ class OAuthClient:
     client_id: str = "sandbox-client"
     client_secret: str = "sandbox-secret"
     redirect_uris: tuple[str, ...] = ()
-    """Where codes may be sent, exactly; when none is registered, anywhere on this machine."""
+    """Where codes may be sent, exactly; when none is registered, to any address of the web."""
 
     def accepts(self, redirect_uri: str) -> bool:
         if self.redirect_uris:
             return redirect_uri in self.redirect_uris
-        return urlsplit(redirect_uri).hostname in LOOPBACK
+        parts = urlsplit(redirect_uri)
+        return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
 class TokenRefusedError(Exception):

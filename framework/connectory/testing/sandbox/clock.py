@@ -28,13 +28,13 @@ class Clock:
     """A source of time that can be moved: `advance` and `set` add up, `skew` is one fixed difference."""
 
     def __init__(self, source: Callable[[], datetime] = utc_now) -> None:
-        self._source = source
+        self.source = source
         self._offset = timedelta()
         self._skew = timedelta()
         self._frozen: datetime | None = None
 
     def now(self) -> datetime:
-        return (self._frozen or self._source()).astimezone(UTC) + self._offset + self._skew
+        return (self._frozen or self.source()).astimezone(UTC) + self._offset + self._skew
 
     __call__ = now
 
@@ -49,5 +49,5 @@ class Clock:
 
     def freeze(self, frozen: bool = True) -> None:
         now = self.now()
-        self._frozen = self._source() if frozen else None
+        self._frozen = self.source() if frozen else None
         self.set(now)

@@ -58,6 +58,11 @@ class Table:
     def __len__(self) -> int:
         return len(self.written)
 
+    @property
+    def made(self) -> int:
+        """How many records there ever were."""
+        return len(self._order)
+
     def rows(self) -> list[Row]:
         """What readers see."""
         with self.lock:
@@ -78,7 +83,7 @@ class Table:
         """Add a record; `values` may hold its id and stamps. `at` is the moment, by default now."""
         with self.lock:
             moment = at or self.clock.now()
-            number = len(self._order) + 1
+            number = self.made + 1
             row_id = str(values.get(self.id) or self.new_id(self.random, number))
             if row_id in self.written:
                 raise ValueError(f"there is a record {row_id} already")

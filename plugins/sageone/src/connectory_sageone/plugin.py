@@ -1,0 +1,48 @@
+"""What Sage One answers to Connectory's hooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connectory.hookspecs import hookimpl
+
+from . import auth, resources
+from .element import SAGEONE
+from .query import translate
+
+if TYPE_CHECKING:
+    from requests.auth import AuthBase
+
+    from connectory.auth import TokenSource
+    from connectory.http import Client
+    from connectory.model import Config, Element, Params, Query, Resource
+
+    from .sandbox import SageSandbox
+
+
+@hookimpl
+def connect_register_elements() -> list[Element]:
+    return [SAGEONE]
+
+
+@hookimpl
+def connect_build_auth(element: Element, config: Config, tokens: TokenSource) -> AuthBase:
+    return auth.build_auth(config, tokens)
+
+
+@hookimpl
+def connect_list_resources(element: Element, config: Config, client: Client | None) -> list[resources.SageResource]:
+    return resources.list_resources(config)
+
+
+@hookimpl
+def connect_translate_query(element: Element, resource: Resource, query: Query) -> Params:
+    return translate(resource, query)
+
+
+@hookimpl
+def connect_open_sandbox(element: Element) -> SageSandbox:
+    # Not at the top: the sandbox brings a web framework along.
+    from .sandbox import create_sandbox
+
+    return create_sandbox()

@@ -1,0 +1,41 @@
+"""A fake Sage to develop and test against: a WSGI application for a real loopback server.
+
+1. `SageSandbox` (app) is a `connectory.testing.sandbox.Sandbox` with Sage's login pages (`login`), lists (`lists`),
+   records (`records`, `schema`), writes (`writes`) and errors (`errors`).
+2. `seeds` fills it with a small business, and `people` change it.
+3. `SageSwitches` (switches) choose the API generation and its bad days; faults are those of the base and
+   `no_subscription`, `role_too_low`.
+
+Where Sage's documentation is silent, it behaves as `sageone.md` 6 decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connectory.testing.sandbox import utc_now
+
+from .app import SageSandbox
+from .seeds import fill
+from .switches import SageSwitches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+__all__ = ["SageSandbox", "SageSwitches", "create_sandbox"]
+
+
+def create_sandbox(
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    seed: int = 1,
+    switches: SageSwitches | None = None,
+    contacts: int = 30,
+    products: int = 15,
+    invoices: int = 25,
+) -> SageSandbox:
+    """A business that sells things; a second one, of the same user, has three customers only."""
+    sandbox = SageSandbox(clock, seed, switches or SageSwitches())
+    fill(sandbox, contacts=contacts, products=products, invoices=invoices)
+    return sandbox
