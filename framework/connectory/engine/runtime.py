@@ -123,7 +123,7 @@ class Runtimes:
     def get(self, instance_id: int) -> Runtime:
         """The instance as it is now; `NotFoundError` where it was deleted."""
         with self._database.read() as connection:
-            version = instances.versions(connection, [instance_id]).get(instance_id)
+            version = instances.version_of(connection, instance_id)
         runtime = self._runtimes.get(instance_id)
         if runtime is None or runtime.row.version != version:
             runtime = self._build(instance_id)

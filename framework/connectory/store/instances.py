@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from .tables import instances
 
@@ -82,9 +82,13 @@ def remove(connection: Connection, instance_id: int) -> bool:
     return connection.execute(delete(instances).where(instances.c.id == instance_id)).rowcount == 1
 
 
-def versions(connection: Connection, instance_ids: Sequence[int]) -> dict[int, int]:
-    query = select(instances.c.id, instances.c.version).where(instances.c.id.in_(instance_ids))
-    return {row.id: row.version for row in connection.execute(query)}
+def version_of(connection: Connection, instance_id: int) -> int | None:
+    """Asked before each poll, so the statement is made once."""
+    version: int | None = connection.execute(_VERSION, {"of_instance": instance_id}).scalar()
+    return version
+
+
+_VERSION = select(instances.c.version).where(instances.c.id == bindparam("of_instance"))
 
 
 def _row(row: Row[Any]) -> InstanceRow:
