@@ -242,3 +242,43 @@ def test_the_documented_body_goes_in_with_its_placeholders_filled(connect, tmp_p
     # Again: it is found, and goes on.
     again = connect("run", "servicenowoauth", "--name", "from the docs", "--once")
     assert "Going on with instance 1" in again.stderr
+
+
+def test_a_consent_that_is_refused_in_the_browser(tmp_path, served):
+    import socket
+    import subprocess
+    import sys
+    import urllib.request
+    from urllib.parse import parse_qs, urlsplit
+
+    _, _, configuration = served
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        callback = f"http://127.0.0.1:{free.getsockname()[1]}/callback"
+    given = [part for key, value in configuration.items() for part in ("--set", f"{key}={value}")]
+    command = [sys.executable, "-m", "connectory", "run", "servicenowoauth", "--once", "--no-browser", *given]
+    command += ["--set", f"oauth.callback.url={callback}", "--home", str(tmp_path / "home")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        address = next(line.strip() for line in running.stderr if line.strip().startswith("http"))
+        state = parse_qs(urlsplit(address).query)["state"][0]
+        urllib.request.urlopen(f"{callback}?error=access_denied&state={state}", timeout=10).close()
+        _, errors = running.communicate(timeout=30)
+    assert running.returncode == 3, errors
+    assert "error: the access was not allowed: access_denied\nhint: start again, and allow it on" in errors
+
+
+def test_a_full_disk(tmp_path):
+    """A limit on the size of files stands for it."""
+    import resource
+    import subprocess
+    import sys
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, 65_536))
+
+    command = [sys.executable, "-m", "connectory", "instances", "list", "--home", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit)
+    assert done.returncode == 5, done.stderr
+    assert done.stderr.startswith("error: ")
+    assert "disk" in done.stderr
+    assert "Traceback" not in done.stderr
