@@ -159,15 +159,13 @@ def test_a_dead_refresh_token(connect, tmp_path, served):
 
 def test_a_sandbox_that_is_asleep(connect, tmp_path, served):
     fake, _, configuration = served
-    fake.break_with(["hibernate"])
-    with_switch = fake.sandbox.switches
     from dataclasses import replace
 
-    fake.sandbox.switches = replace(with_switch, hibernate="page")
+    fake.sandbox.switches = replace(fake.sandbox.switches, hibernate="page")
     given = configuration | {"oauth.user.refresh_token": "x"}
     path = body(tmp_path, given, externalAuthentication="initial")
     text = said(connect("run", "servicenowoauth", "--once", "--file", path), 4)
-    assert "web page" in text or "asleep" in text
+    assert "the token endpoint answered with something else than a token\nhint: the provider may be asleep" in text
 
 
 def test_a_store_that_cannot_be_written(tmp_path):
@@ -242,6 +240,9 @@ def test_the_documented_body_goes_in_with_its_placeholders_filled(connect, tmp_p
     # Again: it is found, and goes on.
     again = connect("run", "servicenowoauth", "--name", "from the docs", "--once")
     assert "Going on with instance 1" in again.stderr
+    assert connect("instances", "pause", "1").exit_code == 0
+    for command in (("poll", "1", "--once"), ("run", "servicenowoauth", "--name", "from the docs", "--once")):
+        assert said(connect(*command), 6).startswith("error: instance 1 is paused\nhint: `connect instances resume 1`")
 
 
 def test_a_consent_that_is_refused_in_the_browser(tmp_path, served):

@@ -11,6 +11,7 @@ from .opening import opened
 
 if TYPE_CHECKING:
     from ..engine.engine import Engine
+    from ..store.instances import InstanceRow
 
 
 def register(app: typer.Typer) -> None:
@@ -37,11 +38,26 @@ def poll(
 
     with opened(context) as engine, Stop() as stop:
         row = engine.instances.resolve(instance)
+        _refuse_idle(row)
         if record is not None:
             _record(engine, row.id, record, as_json=as_json)
             return
         seconds = seconds_of(duration, "--for", "s") if duration else None
         work(engine, [row], stop, once=once, seconds=seconds, as_json=as_json)
+
+
+def _refuse_idle(row: InstanceRow) -> None:
+    """Say why nothing would be polled, rather than that nothing has changed."""
+    from ..errors import AuthenticationError
+    from ..store.instances import NEEDS_REAUTH
+    from .run import refuse_paused
+
+    refuse_paused(row)
+    if row.state == NEEDS_REAUTH:
+        raise AuthenticationError(
+            f"instance {row.id} needs a new login: {row.state_reason}",
+            hint=f"`connect instances reauth {row.id}` asks for it",
+        )
 
 
 def _record(engine: Engine, instance_id: int, path: Path, *, as_json: bool) -> None:

@@ -197,11 +197,9 @@ def token_of(engine: Engine, draft: Draft, options: Options, stop: Stop, fake: A
 def _reuse(
     engine: Engine, row: InstanceRow, options: Options, body: dict[str, Any], stop: Stop, fake: Any
 ) -> InstanceRow:
-    from ..errors import ConflictError
-    from ..store.instances import NEEDS_REAUTH, PAUSED
+    from ..store.instances import NEEDS_REAUTH
 
-    if row.state == PAUSED:
-        raise ConflictError(f"instance {row.id} is paused", hint=f"`connect instances resume {row.id}` lets it go on")
+    refuse_paused(row)
     asked = options.file or options.settings or options.resources or options.interval or options.callback_url
     if asked or options.signature_key or options.sandboxed:
         row = engine.instances.update(row.id, configuration=body["configuration"], tags=body.get("tags"))
@@ -213,6 +211,14 @@ def _reuse(
         token = token_of(engine, draft, options, stop, fake)
         row = engine.instances.reauthenticate(row.id, token) if token is not None else row
     return row
+
+
+def refuse_paused(row: InstanceRow) -> None:
+    from ..errors import ConflictError
+    from ..store.instances import PAUSED
+
+    if row.state == PAUSED:
+        raise ConflictError(f"instance {row.id} is paused", hint=f"`connect instances resume {row.id}` lets it go on")
 
 
 # The work
