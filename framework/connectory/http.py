@@ -39,7 +39,7 @@ TIMEOUT = (10.0, 60.0)
 """Seconds to connect, and between two bytes of an answer."""
 
 MOST_HOSTS = 1000
-MOST_CONNECTIONS = 64
+MOST_CONNECTIONS = 16
 """Kept open per host: as many as workers may ask one host at once."""
 MOST_REDIRECTS = 3
 

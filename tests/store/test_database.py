@@ -96,8 +96,9 @@ def test_a_full_disk_loses_nothing_and_says_so(tmp_path):
     database.close()
 
 
-def test_many_processes_may_open_a_new_store_at_once(tmp_path):
-    url, failures = f"sqlite:///{tmp_path}/a.db", []
+@pytest.mark.parametrize("number", range(20))
+def test_many_processes_may_open_a_new_store_at_once(tmp_path, number):
+    url, failures = f"sqlite:///{tmp_path}/{number}.db", []
 
     def open_it():
         try:
@@ -105,7 +106,7 @@ def test_many_processes_may_open_a_new_store_at_once(tmp_path):
         except StoreError as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=open_it) for _ in range(6)]
+    threads = [threading.Thread(target=open_it) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:

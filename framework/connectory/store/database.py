@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+import threading
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 # How long a writer waits for another one before it gives up, milliseconds.
 BUSY_TIMEOUT = 60_000
+_WAL_PAUSE = 20
 
 
 class Database:
@@ -105,14 +108,28 @@ def _make_engine(url: str) -> Engine:
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver's own idea of when a transaction starts is switched off: `_begin_sqlite` says it.
     connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
+    _use_wal(connection)
     for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT}",
-        "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(connection: Any) -> None:
+    # The busy timeout does not hold here: of two that turn a new file into WAL at once, one is refused at once.
+    for _ in range(BUSY_TIMEOUT // _WAL_PAUSE):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            threading.Event().wait(_WAL_PAUSE / 1000)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: Connection) -> None:
