@@ -14,6 +14,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote, urljoin, urlsplit
+from urllib.request import getproxies
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -151,6 +152,10 @@ class Sessions:
         self._proxies: dict[str, Mapping[str, str]] = {}
         self._use_proxies = use_proxies
 
+    @functools.cached_property
+    def _any_proxies(self) -> bool:
+        return self._use_proxies and bool(getproxies())
+
     @property
     def adapter(self) -> HTTPAdapter:
         """Made when it is first needed. One serves all threads: with one each, every thread would in time hold a
@@ -168,7 +173,7 @@ class Sessions:
 
     def proxies_for(self, url: str) -> Mapping[str, str]:
         """The proxies that the environment names for a host, looked up once per host."""
-        if not self._use_proxies:
+        if not self._any_proxies:
             return {}
         host = url.split("/", 3)[2]
         proxies = self._proxies.get(host)
