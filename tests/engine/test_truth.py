@@ -26,8 +26,9 @@ from hypothesis.stateful import (
 from test_crash import Killed, Killer
 
 from connectory.clock import from_micros
+from connectory.engine import deletionlog, deletions, poller
 from connectory.engine import plan as plans
-from connectory.engine import poller
+from connectory.testing.transport import WsgiAdapter
 from connectory_servicenow import paging
 from world import Snow, entry
 
@@ -55,12 +56,13 @@ class Truth(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.skewed = False
         self.late: set[str] = set()
+        self.gone: dict[str, int] = {}
         self.since = 0
 
-    @initialize(page_size=st.integers(2, 6))
+    @initialize(page_size=st.integers(2, 4))
     def begin(self, page_size):
         self.page_size = page_size
-        table = self.snow.sandbox.tables["incident"]
+        table = self.incidents
         self.old = {key: table[key]["sys_mod_count"] for key in table}
         self.instance = self.snow.create(**self.configured(60))
         # A clock that is put back behind the instance's beginning makes changes look older than the instance.
@@ -69,13 +71,13 @@ class Truth(RuleBasedStateMachine):
     def configured(self, overlap: int) -> dict:
         return {
             "event.poller.configuration": {
-                "incidents": entry("incidents", pageSize=self.page_size, overlap=overlap),
+                "incidents": entry("incidents", pageSize=self.page_size, overlap=overlap, trackDeletes=True),
             }
         }
 
     # What people do
 
-    @rule(count=st.integers(1, 4))
+    @rule(count=st.integers(1, 9))
     def create(self, count):
         for _ in range(count):
             self.snow.sandbox.insert("incident", {"short_description": "new"})
@@ -83,8 +85,25 @@ class Truth(RuleBasedStateMachine):
     @rule(data=st.data(), count=st.integers(1, 3))
     def update(self, data, count):
         for _ in range(count):
-            incident = data.draw(st.sampled_from(sorted(self.snow.sandbox.tables["incident"])))
-            self.snow.sandbox.update("incident", incident, {"short_description": f"changed {self.snow.clock.now()}"})
+            incident = data.draw(st.sampled_from([None, *sorted(self.incidents)]))
+            if incident is not None:
+                self.snow.sandbox.update(
+                    "incident", incident, {"short_description": f"changed {self.snow.clock.now()}"}
+                )
+
+    @rule(data=st.data())
+    def delete(self, data):
+        """Somebody deletes an incident, be it old, just made, or never read; the log of deletions says so."""
+        self.remove(data.draw(st.sampled_from([None, *sorted(self.incidents)])))
+
+    @property
+    def incidents(self):
+        return self.snow.sandbox.tables["incident"]
+
+    def remove(self, incident):
+        if incident is not None:
+            self.gone[incident] = int(self.incidents[incident]["sys_mod_count"])
+            self.snow.sandbox.delete("incident", incident)
 
     @precondition(lambda self: not self.skewed)
     @rule(back=st.integers(0, 64))
@@ -112,7 +131,7 @@ class Truth(RuleBasedStateMachine):
 
     # What happens
 
-    @rule(seconds=st.sampled_from([0, 1, 1, 4, 30, 70, 900]))
+    @rule(seconds=st.sampled_from([0, 1, 4, 30, 70, 900]))
     def time_passes(self, seconds):
         self.snow.clock.advance(seconds)
 
@@ -143,7 +162,23 @@ class Truth(RuleBasedStateMachine):
         with self.snow.switched(steps_per_call=changes):
             self.snow.poll()
 
-    @rule(at=st.integers(0, 60))
+    @rule(after=st.integers(1, 4), data=st.data())
+    def poll_while_somebody_deletes(self, after, data):
+        """Between two pages of the log or of the list."""
+        doomed = data.draw(st.sampled_from([None, *sorted(self.incidents)]))
+        sent, send = iter(range(100)), WsgiAdapter.send
+
+        def sending(adapter, request, *args, **options):
+            response = send(adapter, request, *args, **options)
+            if next(sent) == after:
+                self.remove(doomed)
+            return response
+
+        with self.patch.context() as patched:
+            patched.setattr(WsgiAdapter, "send", sending)
+            self.snow.poll()
+
+    @rule(at=st.integers(0, 90))
     def killed(self, at):
         self.snow.clock.advance(60)
         killer = Killer(at)
@@ -179,26 +214,41 @@ class Truth(RuleBasedStateMachine):
         for _ in range(4):
             self.snow.poll(2000)
         assert self.snow.state().failures == 0, self.snow.state().failure
+        searched = self.searched()
+        assert searched.failures == 0, searched.failure
+
+    def searched(self):
+        from connectory.store import deletions
+
+        with self.snow.engine.database.read() as connection:
+            return deletions.get(connection, self.instance, "incidents")
 
     def compare(self):
         told: dict[str, list[tuple[str, int, str]]] = {}
         for event in self.events():
             told.setdefault(event.object_id, []).append((event.type, event.sequence, event.version))
-        truth = self.snow.sandbox.tables["incident"]
+        truth = self.incidents
         changed = {key for key in truth if key not in self.old or truth[key]["sys_mod_count"] != self.old[key]}
-        assert set(told) == changed
+        assert set(told) == changed | set(self.gone)
         for key, events in told.items():
-            versions = [version for _, _, version in events]
-            counts = [int(version.rpartition("|")[2]) for version in versions]
-            assert versions[-1] == f"{truth[key]['sys_updated_on']}|{truth[key]['sys_mod_count']}", (
-                "the last state wins"
-            )
-            assert counts == sorted(set(counts)), "in order, none twice"
             assert [sequence for _, sequence, _ in events] == list(range(1, len(events) + 1))
-            kinds = [kind for kind, _, _ in events]
-            assert kinds[1:] == ["UPDATED"] * (len(events) - 1)
-            # One that was committed late, and changed before it was read, was created before the last poll.
-            assert kinds[0] == ("UPDATED" if key in self.old else "CREATED") or key in self.late
+            if key in self.gone:
+                assert events.pop()[0] == "DELETED", "it is gone, and nothing comes after that"
+            self.compare_life(key, events)
+
+    def compare_life(self, key, events):
+        """What was told of an object before its end; nothing, where it was gone before it was read."""
+        counts = [int(version.rpartition("|")[2]) for _, _, version in events]
+        assert counts == sorted(set(counts)), "in order, none twice"
+        if key in self.gone:
+            assert all(count <= self.gone[key] for count in counts)
+        else:
+            record = self.incidents[key]
+            assert events[-1][2] == f"{record['sys_updated_on']}|{record['sys_mod_count']}", "the last state wins"
+        kinds = [kind for kind, _, _ in events]
+        assert kinds[1:] == ["UPDATED"] * len(kinds[1:])
+        # One that was committed late, and changed before it was read, was created before the last poll.
+        assert not kinds or key in self.late or kinds[0] == ("UPDATED" if key in self.old else "CREATED")
 
     def events(self):
         from connectory.store import events
@@ -286,10 +336,30 @@ def offset_paging(patch):
     patch.setattr(paging.KeysetPages, "walk", walk)
 
 
+def log_read_from_where_it_was_not_read_to(patch):
+    """The place in the log of deletions moves on before its entries were announced."""
+    read_log = deletions.read_log
+
+    def hasty(job, deletes):
+        window = deletionlog.log_window(job, deletes)
+        deletionlog._advance(job, window)
+        return read_log(job, deletes)
+
+    patch.setattr(deletions, "read_log", hasty)
+
+
+MUTANTS = [
+    strict_bound,
+    no_overlap,
+    cursor_before_outbox,
+    dedupe_on_the_id_only,
+    offset_paging,
+    log_read_from_where_it_was_not_read_to,
+]
+
+
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(
-    "mutant", [strict_bound, no_overlap, cursor_before_outbox, dedupe_on_the_id_only, offset_paging]
-)
+@pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_machine_notices(mutant, monkeypatch):
     mutant(monkeypatch)
     quick = settings(BASE, max_examples=400, phases=[Phase.generate], print_blob=False, report_multiple_bugs=False)

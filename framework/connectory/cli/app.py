@@ -27,6 +27,10 @@ COMMANDS = {
     "events": ("events", "Look at what was announced."),
     "deliveries": ("deliveries", "Look at what was sent, and how it went."),
     "explain": ("explain", "Show what the next poll would do and why; nothing is announced, remembered or moved."),
+    "doctor": (
+        "doctor",
+        "Check the login, the clocks, a record of each resource, and the rights that finding deletions takes.",
+    ),
     "cursor": ("cursor", "Show and move the place up to which a resource was announced."),
     "backfill": ("backfill", "Announce records of a span that were never announced; the cursor stays where it is."),
     "sandbox": (

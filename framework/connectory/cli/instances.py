@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     commands.command("list")(list_instances)
     for command in (show, update, pause, resume, delete, reauth):
         commands.command(command.__name__)(command)
+    commands.command("allow-mass-delete")(allow_mass_delete)
     app.add_typer(commands, name="instances")
 
 
@@ -153,6 +154,26 @@ def reauth(
         if token is not None:
             row = engine.instances.reauthenticate(row.id, token)
         _print(engine, row, as_json=as_json)
+
+
+def allow_mass_delete(
+    context: typer.Context,
+    instance: _Instance,
+    resource: Annotated[str, typer.Argument(help="What it polls, such as agents.")],
+    as_json: _Json = False,
+) -> None:
+    """Believe an alarm about deletions: what is still missing from the next sweep is announced as deleted.
+
+    `connect instances show` shows the alarm. It guards against a login that has lost a right, to which everything
+    looks deleted.
+    """
+    with opened(context) as engine:
+        row = engine.instances.resolve(instance)
+        engine.deletions.allow_mass_delete(row.id, resource)
+        if as_json:
+            _print(engine, row, as_json=True)
+        else:
+            say(f"Instance {row.id} ({row.name}): the next sweep announces what is missing from {resource}.")
 
 
 def _print(engine: Engine, row: InstanceRow, *, as_json: bool) -> None:
