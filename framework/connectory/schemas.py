@@ -6,6 +6,7 @@ every element has, the `oauth.*` keys where it uses OAuth2, and the element's ow
 
 from __future__ import annotations
 
+import difflib
 import functools
 import json
 import re
@@ -22,6 +23,8 @@ from .model import DatesConfiguration, PollerEntry, TrackChanges, TrackDeletes
 from .secrets import Secret
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .model import Config, Element
 
 POLLER_CONFIGURATION = "event.poller.configuration"
@@ -78,6 +81,9 @@ def _duration(value: Any, unit: str, *, least: timedelta) -> timedelta:
     return duration
 
 
+_NOT_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f]")
+
+
 class CallbackURL(fields.Field[str]):
     """An absolute http or https URL."""
 
@@ -89,7 +95,13 @@ class CallbackURL(fields.Field[str]):
             port_is_valid = parts.port is None or parts.port > 0
         except ValueError:
             parts, port_is_valid = urlsplit(""), False
-        if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_valid or " " in value.strip():
+        if (
+            parts.scheme not in {"http", "https"}
+            or not parts.hostname
+            or not port_is_valid
+            or parts.fragment
+            or _NOT_IN_URL.search(value.strip())
+        ):
             raise ValidationError(f"{value!r} is no URL that can be called: expected e.g. https://example.com/events")
         if parts.username or parts.password:
             raise ValidationError("a user name or password in the URL would end up in logs: leave it out")
@@ -354,6 +366,15 @@ def load_configuration(element: Element, raw: Mapping[str, Any]) -> Config:
     except ValidationError as error:
         raise _configuration_error(element, error) from None
     return {_dotted(schema, name): value for name, value in loaded.items()}
+
+
+def misspelt(element: Element, raw: Mapping[str, Any]) -> Iterator[str]:
+    """What to say of keys that nothing reads and that look like one that is read."""
+    known = [_dotted(configuration_schema(element), name) for name in configuration_schema(element).fields]
+    for key in raw:
+        meant = difflib.get_close_matches(key, known, n=1, cutoff=0.85)
+        if meant and key not in known:
+            yield f"configuration: {key!r} is kept, but nothing reads it; {meant[0]!r} may be meant"
 
 
 def _messages(error: ValidationError) -> dict[str, Any]:

@@ -113,6 +113,16 @@ def test_files_that_cannot_be_used(connect, tmp_path):
     assert said(connect("run", "servicenowoauth", "--file", str(broken)), 2).startswith(
         f"error: {broken}: this is not JSON: Expecting ':' delimiter at line 2, column 10"
     )
+    for text, says in [
+        ("[" * 100_000, "nested too deeply"),
+        ('{"a": ' + "1" * 5000 + "}", "cannot be read as JSON"),
+        ('{"element": "servicenowoauth"}', "element: expected an object with the element's key, got 'servicenowoauth'"),
+        ('{"element": {"key": 5}}', "element: expected an object with the element's key, got 5"),
+    ]:
+        broken.write_text(text)
+        assert says in said(connect("run", "servicenowoauth", "--file", str(broken)), 2)
+    broken.write_text("\ufeff{}")
+    assert "missing required configuration" in said(connect("run", "servicenowoauth", "--file", str(broken)), 2)
     broken.write_text("[1]")
     assert "expected a JSON object" in said(connect("run", "servicenowoauth", "--file", str(broken)), 2)
 
@@ -122,6 +132,7 @@ def test_options_that_cannot_be_used(connect):
         "error: --set: 'subdomain' is not key=value"
     )
     assert said(connect("run", "servicenowoauth", "--for", "soon"), 2).startswith("error: --for: 'soon' is no duration")
+    assert "is longer than a year" in said(connect("run", "servicenowoauth", "--for", "9999999999h"), 2)
     assert said(connect("run", "servicenowoauth", "--fault", "slow"), 2).startswith("error: --fault: there is no sand")
     given = [part for key, value in REQUIRED.items() for part in ("--set", f"{key}={value}")]
     text = said(connect("run", "servicenowoauth", "--resource", "tickets", *given), 2)

@@ -244,6 +244,23 @@ def test_after_nine_retries_the_subscription_is_deactivated(database, subscripti
     assert statuses(database) == ["queued"] * 3
 
 
+def test_a_drain_begins_nothing_after_its_deadline_or_a_stop(database, subscription, make, clock):
+    """A receiver that hangs takes its time for each attempt; what waits behind it is left for the next run."""
+
+    def hang(_call):
+        clock.advance(15)
+        return Sent(status=None, duration=15_000_000, error="no answer")
+
+    sender, stop = FakeSender(hang), threading.Event()
+    announce(database, subscription, [(number, number % 8) for number in range(1, 41)])
+    assert make(sender).drain(clock.now() + timedelta(seconds=20), stop) is False
+    assert 1 <= len(sender.ids) <= 4
+    stop.set()
+    made = len(sender.ids)
+    assert make(sender).drain(clock.now() + timedelta(days=1), stop) is False
+    assert len(sender.ids) == made
+
+
 def test_gone_deactivates_at_once_and_reactivating_sends_it_all(database, subscription, make, clock):
     sender = FakeSender(script(Sent(status=410, duration=1)))
     announce(database, subscription, [(1, 0), (2, 0)])

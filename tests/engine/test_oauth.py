@@ -610,6 +610,23 @@ def test_the_first_answer_counts_and_other_requests_do_not(port):
         assert parse_qs(urlsplit(listener.wait(5)).query) == {"error": ["access_denied"]}
 
 
+def test_an_answer_to_another_login_is_turned_away_and_waiting_goes_on(port):
+    url = f"http://127.0.0.1:{port}/callback"
+    with LoopbackListener(url, lambda state: state == "ours") as listener:
+        for answer in ("code=1&state=theirs", "code=1", "error=access_denied&state=theirs"):
+            assert requests.get(f"{url}?{answer}", timeout=5).status_code == 404
+        assert listener.wait(0) is None
+        assert requests.get(f"{url}?code=2&state=ours", timeout=5).status_code == 200
+        assert listener.wait(5) == f"{url}?code=2&state=ours"
+
+
+def test_the_listener_takes_a_refusal_without_a_state(port):
+    url = f"http://127.0.0.1:{port}/callback"
+    with LoopbackListener(url, lambda state: state == "ours") as listener:
+        assert requests.get(f"{url}?error=access_denied", timeout=5).status_code == 200
+        assert listener.wait(5)
+
+
 def test_an_unused_connection_does_not_keep_the_answer_away(port):
     with LoopbackListener(f"http://127.0.0.1:{port}/") as listener, socket.create_connection(("127.0.0.1", port)):
         requests.get(f"http://127.0.0.1:{port}/?code=1", timeout=5)

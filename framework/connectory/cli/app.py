@@ -44,7 +44,7 @@ COMMANDS = {
 _ANYWHERE = {"--home": 1, "-v": 0, "-vv": 0, "--verbose": 0}
 
 _EPILOG = (
-    "Exit codes: 0 done, 1 something unforeseen, 2 bad input, 3 login refused, 4 the provider failed,"
+    "Exit codes: 0 done, 1 something unforeseen, or you said no, 2 bad input, 3 login refused, 4 the provider failed,"
     " 5 the store failed, 6 somebody else holds it. Plugins may add commands: `connect plugins` shows them."
 )
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from .opening import moment_of, opened
+from .output import note, say, say_json
 
 
 def register(app: typer.Typer) -> None:
@@ -31,11 +31,11 @@ def backfill(
         number = engine.instances.resolve(instance).id
         done = engine_backfill.backfill(engine, number, resource, first, last, dry_run=dry_run).as_dict()
     if as_json:
-        typer.echo(json.dumps(done))
+        say_json(done)
         return
     verb = "would announce" if dry_run else "announced"
     counts = ", ".join(f"{count} {kind}" for kind, count in done["announced"].items())
-    typer.echo(f"{resource} from {done['from']} to {done['to']}: {verb} {counts}")
-    typer.echo(f"announced before: {done['announcedBefore']}; outside of the span: {done['outside']}")
+    say(f"{resource} from {done['from']} to {done['to']}: {verb} {counts}")
+    say(f"announced before: {done['announcedBefore']}; outside of the span: {done['outside']}")
     for warning in done["warnings"]:
-        typer.echo(f"warning: {warning}", err=True)
+        note(f"warning: {warning}")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..plugins import Plugins
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", re.IGNORECASE)
+_LONGEST = 366 * 86_400
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -23,15 +24,19 @@ def read_body(file: Path | None) -> dict[str, Any]:
     if file is None:
         return {}
     try:
-        body = json.loads(file.read_text())
+        body = json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", where=str(file)) from None
     except json.JSONDecodeError as error:
         raise ConfigurationError(
             f"this is not JSON: {error.msg} at line {error.lineno}, column {error.colno}", where=str(file)
         ) from None
+    except RecursionError:
+        raise ConfigurationError("this is nested too deeply", where=str(file)) from None
     except UnicodeDecodeError:
         raise ConfigurationError("this is not text in UTF-8", where=str(file)) from None
+    except ValueError as error:
+        raise ConfigurationError(f"this cannot be read as JSON: {error}", where=str(file)) from None
     if not isinstance(body, dict):
         raise ConfigurationError("expected a JSON object, the body of POST /instances", where=str(file))
     return body
@@ -54,12 +59,20 @@ def seconds_of(text: str, option: str, unit: str) -> float:
     match = _DURATION.fullmatch(text.strip())
     if match is None or not float(match[1]):
         raise ConfigurationError(f"{text!r} is no duration", where=option, hint="write e.g. 30s, 5m or 1h")
-    return float(match[1]) * _SECONDS[(match[2] or unit).lower()]
+    seconds = float(match[1]) * _SECONDS[(match[2] or unit).lower()]
+    if seconds > _LONGEST:
+        raise ConfigurationError(f"{text!r} is longer than a year", where=option, hint="leave it out to go on for ever")
+    return seconds
 
 
 def choose_element(body: dict[str, Any], key: str | None) -> str:
     """The element that a command names, which must be the body's where that names one too."""
-    named = body.get("element", {}).get("key") if isinstance(body.get("element"), dict) else None
+    element = body.get("element", {})
+    named = element.get("key") if isinstance(element, dict) else element
+    if not isinstance(element, dict) or not isinstance(named, str | None):
+        raise ConfigurationError(
+            f"expected an object with the element's key, got {named!r}", where="element", hint='e.g. {"key": "sageone"}'
+        )
     if key and named and key != named:
         raise ConfigurationError(f"the file is for the element {named!r}, not {key!r}", where="element.key")
     chosen = key or named

@@ -22,7 +22,7 @@ def ask(flow: AuthorizationFlow, callback_url: str, stop: Stop, *, browser: bool
     from ..errors import AuthenticationError
 
     authorization = flow.start()
-    with LoopbackListener(callback_url) as listener:
+    with LoopbackListener(callback_url, flow.expects) as listener:
         note("Allow the access in your browser. If none opens, open this address in one:")
         note(f"  {authorization.url}")
         if browser:

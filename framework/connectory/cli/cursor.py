@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .opening import moment_of, opened
+from .output import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ def _run(context: typer.Context, instance: str, as_json: bool, act: Callable[[En
     with opened(context) as engine:
         shown = act(engine, engine.instances.resolve(instance).id).as_dict()
     if as_json:
-        typer.echo(json.dumps(shown))
+        say_json(shown)
         return
     window = shown["nextWindow"]
     lines = {
@@ -78,4 +78,4 @@ def _run(context: typer.Context, instance: str, as_json: bool, act: Callable[[En
         "failing": shown["failure"] or "no",
     }
     for name, value in lines.items():
-        typer.echo(f"{name:<12}{value}")
+        say(f"{name:<12}{value}")

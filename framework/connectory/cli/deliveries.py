@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     commands = typer.Typer(help="Look at what was sent, and how it went.", no_args_is_help=True)
     commands.command("list")(list_deliveries)
     commands.command("show")(show)
+    commands.command("resume")(resume)
     app.add_typer(commands, name="deliveries")
 
 
@@ -62,6 +63,21 @@ def show(
     say()
     columns = ("number", "started_at", "duration", "status", "error", "response")
     table(columns, [tuple(attempt[name] for name in columns) for attempt in attempts])
+
+
+def resume(
+    context: typer.Context,
+    instance: Annotated[str, typer.Argument(help="Id or name of the instance.")],
+) -> None:
+    """Send again to a receiver that was given up, beginning with what was held back, in order."""
+    with opened(context) as engine:
+        row = engine.instances.resolve(instance)
+        count = engine.instances.resume_deliveries(row.id)
+    say(
+        f"Notifications of instance {row.id} ({row.name}) are sent again, by whatever polls it."
+        if count
+        else f"Nothing is held back for instance {row.id} ({row.name})."
+    )
 
 
 def _shown(row: Any) -> dict[str, Any]:

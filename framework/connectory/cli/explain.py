@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path  # noqa: TC003 - typer reads it at run time
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from ..errors import ConfigurationError
 from .opening import opened
+from .output import say_json
 
 if TYPE_CHECKING:
     from ..engine.explanation import Explanation
@@ -31,7 +31,7 @@ def explain(
     """Show what the next poll would do and why; nothing is announced, remembered or moved."""
     found = _replayed(replay, resource) if replay is not None else _live(context, instance, resource)
     if as_json:
-        typer.echo(json.dumps(found.as_dict()))
+        say_json(found.as_dict())
     else:
         from rich.console import Console
 

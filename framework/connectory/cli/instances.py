@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .opening import opened
-from .output import pairs, say, say_json, table
+from .output import note, pairs, say, say_json, table
 
 if TYPE_CHECKING:
     from ..engine.engine import Engine
+    from ..engine.instances import Draft
     from ..store.instances import InstanceRow
 
 _Instance = Annotated[str, typer.Argument(help="Id or name of the instance.")]
@@ -54,6 +55,7 @@ def create(
     )
     with opened(context) as engine, Stop() as stop:
         draft = engine.instances.prepare(body_of(options, engine.plugins))
+        _warn(draft)
         row = engine.instances.establish(draft, token_of(engine, draft, options, stop))
         _print(engine, row, as_json=as_json)
 
@@ -107,6 +109,7 @@ def update(
             tags=tag or body.get("tags"),
             configuration=dict(body.get("configuration") or {}) | parse_settings(settings or ()),
         )
+        _warn(engine.instances.draft_of(row))
         _print(engine, row, as_json=as_json)
 
 
@@ -176,13 +179,21 @@ def allow_mass_delete(
             say(f"Instance {row.id} ({row.name}): the next sweep announces what is missing from {resource}.")
 
 
+def _warn(draft: Draft) -> None:
+    for warning in draft.warnings:
+        note(f"warning: {warning}")
+
+
 def _print(engine: Engine, row: InstanceRow, *, as_json: bool) -> None:
     described: dict[str, Any] = engine.instances.describe(row)
     if as_json:
         say_json(described)
         return
-    polls = described.pop("polls")
+    polls, subscriptions = described.pop("polls"), described.pop("subscriptions")
     pairs(described)
+    if subscriptions:
+        say()
+        table(("notifications go to", "state", "reason"), [tuple(one.values()) for one in subscriptions])
     if polls:
         say()
         columns = ("resource", "active", "since", "lastPoll", "nextPoll", "waitingUntil", "failure")

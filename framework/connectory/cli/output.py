@@ -2,25 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
+
+from ..errors import ConnectoryError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ..errors import ConnectoryError
+
+class OutputError(ConnectoryError):
+    """What was to be printed could not be. `quiet` where the reader has had enough, as `head` has."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"the output cannot be written: {error.strerror}")
+        self.quiet = isinstance(error, BrokenPipeError)
+
+
+# What others wrote must not move the cursor, ring the bell, or rename the window.
+_CONTROL = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
 
 
 def say(text: str = "") -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(f"{text.translate(_CONTROL)}\n")
+        sys.stdout.flush()
+    except OSError as error:
+        give_up_output()
+        raise OutputError(error) from None
+
+
+def give_up_output() -> None:
+    """Let what is still to be written go nowhere: it would fail again when the process ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def note(text: str) -> None:
-    """Something for the person, which is not the command's output."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    """Something for the person, which is not the command's output; nothing depends on its arrival."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"{text.translate(_CONTROL)}\n")
+        sys.stderr.flush()
 
 
 def say_json(value: Any) -> None:
@@ -28,6 +53,10 @@ def say_json(value: Any) -> None:
 
 
 def print_error(error: ConnectoryError, *, as_json: bool) -> None:
+    if isinstance(error, OutputError):
+        if not error.quiet:
+            note(f"error: {error.message}")
+        return
     where = f"{error.where}: " if error.where else ""
     note(f"error: {where}{error.message}")
     pointer = getattr(error, "pointer", None)
@@ -65,7 +94,7 @@ def _ruled(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     drawn = Table(*columns)
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
+        drawn.add_row(*(Text(cell.translate(_CONTROL)) for cell in row))
     Console().print(drawn)
 
 

@@ -69,6 +69,8 @@ def _record(engine: Engine, instance_id: int, path: Path, *, as_json: bool) -> N
     engine.instances.make_due([instance_id])
     with RecordingFile(path) as file:
         recording_scheduler(engine, file, [instance_id], watcher).run_once()
+    if watcher.lost is not None:
+        raise watcher.lost
     watcher.summary(0)
     if watcher.errors:
         raise next(iter(watcher.errors.values()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,6 +32,8 @@ _SANDBOX_INTERVAL = 2.0
 _SANDBOX_PACE = 3.0
 # How long the last notifications of a bounded run are waited for, seconds.
 _GRACE = 20.0
+# Seconds between two looks whether what is polled is still there.
+_LOOK = 2.0
 
 
 def register(app: typer.Typer) -> None:
@@ -237,7 +240,7 @@ def work(
     """Poll and deliver until it is time to stop; a bounded run ends with the error that was not made good."""
     from .watching import Watcher
 
-    watcher = Watcher(as_json=as_json)
+    watcher = Watcher(as_json=as_json, on_lost=stop.set)
     ids = [row.id for row in rows]
     _say_where(engine, rows)
     try:
@@ -247,6 +250,8 @@ def work(
             _until(engine, ids, watcher, stop, seconds)
     finally:
         watcher.summary(_pending(engine, ids), checked)
+    if watcher.lost is not None:
+        raise watcher.lost
     if (once or seconds is not None) and watcher.errors:
         raise next(reversed(watcher.errors.values()))
     return watcher
@@ -264,6 +269,12 @@ def _say_where(engine: Engine, rows: Sequence[InstanceRow]) -> None:
             note(f"Polling {resources or 'nothing'}; notifications go to {config[CALLBACK_URL]}.")
         else:
             note(f"Polling {resources or 'nothing'}; events are stored and shown. --callback-url sends them somewhere.")
+        for held in engine.instances.subscriptions(row.id):
+            if held["state"] != "active":
+                note(
+                    f"warning: nothing is sent to {held['url']}: {held['reason']}; what is announced is kept for it,"
+                    f" and `connect deliveries resume {row.id}` sends it"
+                )
 
 
 def _until(engine: Engine, ids: Sequence[int], watcher: Watcher, stop: Stop, seconds: float | None) -> None:
@@ -273,12 +284,23 @@ def _until(engine: Engine, ids: Sequence[int], watcher: Watcher, stop: Stop, sec
     watcher.on_announced = service.worker.wake
     service.start()
     try:
-        stop.wait(seconds)
+        _wait(engine, ids, stop, seconds)
     finally:
         service.stop()
     service.check()
     if seconds is not None and not stop.event.is_set():
-        _drain(engine, service.worker)
+        _drain(engine, service.worker, stop)
+
+
+def _wait(engine: Engine, ids: Sequence[int], stop: Stop, seconds: float | None) -> None:
+    """Until it is time to stop, or somebody has deleted what is polled."""
+    ends = None if seconds is None else time.monotonic() + seconds
+    while not stop.wait(_LOOK if ends is None else max(0.0, min(_LOOK, ends - time.monotonic()))):
+        if ends is not None and time.monotonic() >= ends:
+            return
+        if not any(engine.instances.exists(instance_id) for instance_id in ids):
+            note("The instance was deleted; there is nothing left to poll.")
+            return
 
 
 def _once(engine: Engine, ids: Sequence[int], watcher: Watcher, stop: Stop) -> None:
@@ -287,13 +309,13 @@ def _once(engine: Engine, ids: Sequence[int], watcher: Watcher, stop: Stop) -> N
     service = Service(engine, watcher, watcher.attempted, ids, stop)
     engine.instances.make_due(ids)
     service.scheduler.run_once()
-    _drain(engine, service.worker)
+    _drain(engine, service.worker, stop)
 
 
-def _drain(engine: Engine, worker: Any) -> None:
+def _drain(engine: Engine, worker: Any, stop: Stop) -> None:
     from datetime import timedelta
 
-    worker.drain(engine.clock.now() + timedelta(seconds=_GRACE))
+    worker.drain(engine.clock.now() + timedelta(seconds=_GRACE), stop.event)
 
 
 def _pending(engine: Engine, ids: Sequence[int]) -> int:

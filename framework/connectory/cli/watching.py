@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from ..clock import from_micros
 from ..engine.poller import Observer
-from .output import note, say, say_json, table
+from .output import OutputError, note, say, say_json, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..delivery.receiver import Received
     from ..delivery.worker import Attempted
@@ -24,10 +25,15 @@ _LONG = 5
 
 
 class Watcher(Observer):
-    """Prints a line per event, or JSON; `errors` holds the failures that were not made good."""
+    """Prints a line per event, or JSON; `errors` holds the failures that were not made good.
 
-    def __init__(self, *, as_json: bool) -> None:
+    Where nobody reads what it prints, `on_lost` is called, and `lost` says why: the work itself goes on unharmed.
+    """
+
+    def __init__(self, *, as_json: bool, on_lost: Callable[[], None] = lambda: None) -> None:
         self._as_json = as_json
+        self._on_lost = on_lost
+        self.lost: OutputError | None = None
         self._lock = threading.Lock()
         self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.errors: dict[tuple[int, str], ConnectoryError] = {}
@@ -40,9 +46,18 @@ class Watcher(Observer):
                 self.counts[event.resource][event.type] += 1
                 resource, count = self._waiting.get(event.notification_id, (event.resource, 0))
                 self._waiting[event.notification_id] = (resource, count + 1)
-            for event in found:
-                self._print_event(event)
+            with self._printing():
+                for event in found:
+                    self._print_event(event)
         self.on_announced()
+
+    @contextlib.contextmanager
+    def _printing(self) -> Iterator[None]:
+        try:
+            yield
+        except OutputError as error:
+            self.lost = error
+            self._on_lost()
 
     def _print_event(self, event: Announced) -> None:
         date = from_micros(event.date).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -75,7 +90,8 @@ class Watcher(Observer):
                 self.counts[summary.resource]["failed polls"] += 1
             else:
                 self.errors.pop(key, None)
-            self._print_poll(summary)
+            with self._printing():
+                self._print_poll(summary)
 
     def _print_poll(self, summary: Summary) -> None:
         if self._as_json:
@@ -93,7 +109,8 @@ class Watcher(Observer):
                 self.counts[resource]["delivered"] += count
             else:
                 self.counts[resource]["failed attempts"] += 1
-            self._print_attempt(attempt)
+            with self._printing():
+                self._print_attempt(attempt)
 
     def _print_attempt(self, attempt: Attempted) -> None:
         if self._as_json:
@@ -129,7 +146,7 @@ class Watcher(Observer):
         else:
             say("Nothing has changed.")
         if pending:
-            say(f"{pending} deliveries have not arrived yet; they are kept, and sent when the engine runs again.")
+            say(f"{pending} deliveries have not arrived yet; they are kept: `connect deliveries list` shows why.")
 
     def _row(self, resource: str, checked: Verified | None) -> dict[str, Any]:
         counts = self.counts[resource]

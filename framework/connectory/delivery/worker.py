@@ -11,7 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from ..clock import from_micros, to_micros
@@ -62,6 +62,12 @@ class Attempted:
     deactivated: str | None
 
 
+class Ended(Protocol):
+    """Says when no more attempts are to be begun; a `threading.Event` does."""
+
+    def is_set(self) -> bool: ...
+
+
 class DeliveryWorker:
     """`keys_for` gives an instance's signature keys, newest first; `instance_ids` narrows it to some instances.
 
@@ -106,31 +112,35 @@ class DeliveryWorker:
 
     def run_once(self) -> int:
         """Deliver everything that is due now, and return how many attempts were made."""
+        return self._deliver_due(threading.Event())
+
+    def _deliver_due(self, ended: Ended) -> int:
         horizon = self._clock.now()
-        never = threading.Event()
-        crew = _Crew(lambda lane: self._deliver(lane, never), self._workers, self._wake.set)
+        crew = _Crew(lambda lane: self._deliver(lane, ended), self._workers, self._wake.set)
         try:
             while True:
                 self._wake.clear()
                 # Asked before: a lane that ends meanwhile may have more to send.
                 idle = crew.running == 0
-                if not self._start_lanes(crew, horizon):
+                if ended.is_set() or not self._start_lanes(crew, horizon):
                     if idle:
                         return crew.made
                     self._wake.wait()
         finally:
             crew.close()
 
-    def drain(self, deadline: datetime) -> bool:
-        """Deliver what waits, retries as they become due, up to a moment; whether nothing waits any more."""
+    def drain(self, deadline: datetime, stop: Ended | None = None) -> bool:
+        """Deliver what waits, retries as they become due, up to a moment or until `stop` is set; whether nothing
+        waits any more. Attempts that are under way then are waited for, no more are begun."""
+        ended = _Deadline(self._clock, deadline, stop or threading.Event())
         while True:
-            self.run_once()
+            self._deliver_due(ended)
             due = self._next_due()
             if due is None:
                 return True
-            now = self._clock.now()
-            if now >= deadline or due > deadline:
+            if ended.is_set() or due > deadline:
                 return False
+            now = self._clock.now()
             self._clock.wait(self._wake, min(NAP, due - now).total_seconds())
 
     def wake(self) -> None:
@@ -142,15 +152,16 @@ class DeliveryWorker:
     def _step(self, crew: _Crew) -> float:
         """Start what is due; returns how many seconds to wait. A store that fails for a while stops nothing."""
         try:
-            if self._start_lanes(crew, self._clock.now()):
-                return 0
-            due = self._next_due()
+            started = self._start_lanes(crew, self._clock.now())
+            due = None if started else self._next_due()
         except ConnectoryError as error:
             if self._broken.breaks("store"):
                 log.error("nothing can be delivered: %s", error)
             return NAP.total_seconds()
         if self._broken.mends("store"):
             log.info("deliveries go on")
+        if started:
+            return 0
         wait = NAP if due is None else due - self._clock.now()
         # What is due and was not started waits for a thread, whose end wakes this.
         return (wait if timedelta(0) < wait < NAP else NAP).total_seconds()
@@ -204,7 +215,7 @@ class DeliveryWorker:
 
     # One lane
 
-    def _deliver(self, lane: Lane, stop: threading.Event) -> int:
+    def _deliver(self, lane: Lane, stop: Ended) -> int:
         """Send what is due of one lane; returns how many attempts were made. What goes wrong stays in this lane."""
         try:
             results = self._deliver_batch(lane, stop)
@@ -220,7 +231,7 @@ class DeliveryWorker:
             self._tell(lane, result)
         return len(results)
 
-    def _deliver_batch(self, lane: Lane, stop: threading.Event) -> list[Result]:
+    def _deliver_batch(self, lane: Lane, stop: Ended) -> list[Result]:
         """Send in order until one fails, and write it all down together, also where something breaks in between."""
         with self._database.read() as connection:
             waiting = deliveries.oldest(connection, lane, BATCH)
@@ -239,7 +250,7 @@ class DeliveryWorker:
             deliveries.record(connection, lane, results, not_before=not_before)
         return results
 
-    def _attempts(self, lane: Lane, waiting: Sequence[Delivery], stop: threading.Event) -> Iterator[Result]:
+    def _attempts(self, lane: Lane, waiting: Sequence[Delivery], stop: Ended) -> Iterator[Result]:
         until = self._clock.now() + BATCH_TIME
         keys = self._keys_for(lane.instance_id)
         for delivery in waiting:
@@ -292,6 +303,16 @@ class DeliveryWorker:
             log.warning("instance %s: %s does not take notifications: %s", lane.instance_id, host, why)
         if result.deactivate is not None:
             log.error("instance %s: deliveries to %s are deactivated: %s", lane.instance_id, host, result.deactivate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    clock: Clock
+    moment: datetime
+    stop: Ended
+
+    def is_set(self) -> bool:
+        return self.stop.is_set() or self.clock.now() >= self.moment
 
 
 class _Broken:

@@ -32,6 +32,7 @@ from ..schemas import (
     configuration_schema,
     load_configuration,
     load_instance_body,
+    misspelt,
     parse_first_poll,
 )
 from ..secrets import MASK, Secret
@@ -60,6 +61,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _TAG = re.compile(r"<[^>]*>")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+# The largest whole number that every store keeps.
+_MOST_ID = 2**63 - 1
 
 # What servicenowoauth's documentation gave as the code where the password grant was meant.
 _PASSWORD_CODE = "1000"
@@ -80,7 +85,8 @@ class Draft:
 
     @property
     def warnings(self) -> list[str]:
-        return [f"{name}: {warning}" for name, plan in self.plans.items() for warning in plan.warnings]
+        of_plans = [f"{name}: {warning}" for name, plan in self.plans.items() for warning in plan.warnings]
+        return [*misspelt(self.element, self.raw), *of_plans]
 
     @property
     def needs_consent(self) -> bool:
@@ -120,7 +126,7 @@ class Instances:
         return Draft(
             element=element,
             name=name,
-            tags=loaded["tags"] if loaded["tags"] is not None else [name],
+            tags=_tags(loaded["tags"]) if loaded["tags"] is not None else [name],
             raw=loaded["configuration"],
             config=config,
             plans=compile_plans(element, config, self._plugins),
@@ -303,19 +309,40 @@ class Instances:
 
     def resolve(self, reference: str) -> InstanceRow:
         """An instance by its id or, where no other has it, by its name."""
-        if reference.isdigit():
+        if reference.isdecimal() and int(reference) <= _MOST_ID:
             return self.get(int(reference))
         named = self.find(name=reference)
         if len(named) == 1:
             return named[0]
         if named:
             ids = ", ".join(str(row.id) for row in named)
-            raise ConflictError(f"several instances are called {reference!r}: {ids}", hint="name one by its id")
+            raise ConfigurationError(f"several instances are called {reference!r}: {ids}", hint="name one by its id")
         raise NotFoundError(f"there is no instance {reference!r}", hint="`connect instances list` shows them")
 
     def polls(self, instance_id: int) -> list[PollRow]:
         with self._database.read() as connection:
             return polls.find(connection, instance_id)
+
+    def exists(self, instance_id: int) -> bool:
+        with self._database.read() as connection:
+            return instances.get(connection, instance_id) is not None
+
+    def subscriptions(self, instance_id: int) -> list[dict[str, Any]]:
+        """Where notifications go, and why not where they are held back."""
+        with self._database.read() as connection:
+            held = deliveries.subscription_states(connection, instance_id)
+        return [{"url": one["url"], "state": one["state"], "reason": one["state_reason"]} for one in held]
+
+    def resume_deliveries(self, instance_id: int) -> int:
+        """Send what was held back since a receiver was found to be gone; returns how many receivers are tried again."""
+        self.get(instance_id)
+        now = to_micros(self._clock.now())
+        with self._database.write() as connection:
+            held = deliveries.subscription_states(connection, instance_id)
+            stopped = [one["id"] for one in held if one["state"] != deliveries.ACTIVE]
+            for subscription_id in stopped:
+                deliveries.reactivate(connection, subscription_id, now)
+        return len(stopped)
 
     def describe(self, row: InstanceRow) -> dict[str, Any]:
         """The instance as the platform's API shows it, and its state beside it; secrets are masked."""
@@ -335,6 +362,7 @@ class Instances:
             "externalAuthentication": row.external_authentication,
             "state": row.state,
             "stateReason": row.state_reason,
+            "subscriptions": self.subscriptions(row.id),
             "polls": self._shown_polls(row.id),
         }
 
@@ -380,7 +408,7 @@ class Instances:
         if name is not None:
             values["name"] = sanitised(name)
         if tags is not None:
-            values["tags"] = list(tags)
+            values["tags"] = _tags(tags)
         now = self._clock.now()
         with self._database.write() as connection:
             instances.change(connection, instance_id, to_micros(now), values)
@@ -451,8 +479,16 @@ class Instances:
 
 
 def sanitised(name: str) -> str:
-    """A name without markup, as the platform keeps it."""
-    return html.unescape(_TAG.sub("", name)).strip() or "unnamed"
+    """A name without markup, as the platform keeps it, and without what a terminal would obey."""
+    return _printable(html.unescape(_TAG.sub("", name))) or "unnamed"
+
+
+def _tags(tags: Sequence[str]) -> list[str]:
+    return [shown for tag in tags if (shown := _printable(tag))]
+
+
+def _printable(text: str) -> str:
+    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 def _forget_untracked(connection: Connection, instance_id: int, plans: Mapping[str, Plan]) -> None:

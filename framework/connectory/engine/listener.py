@@ -13,6 +13,7 @@ from ..errors import ConfigurationError
 from .oauth import CALLBACK_URL, is_loopback
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
@@ -22,11 +23,16 @@ _PAGE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Connecto
 
 
 class LoopbackListener:
-    """Listens on the host, port and path of a loopback callback URL, from `with` to its end."""
+    """Listens on the host, port and path of a loopback callback URL, from `with` to its end.
 
-    def __init__(self, callback_url: str) -> None:
+    `expects(state)` says whether an answer is that to a login which is under way; others are turned away, and the
+    waiting goes on: any page that the browser shows could send one.
+    """
+
+    def __init__(self, callback_url: str, expects: Callable[[str], bool] = lambda state: True) -> None:
         self._host, self._port, self._path = _checked(callback_url)
         self._callback_url = callback_url.partition("?")[0]
+        self._expects = expects
         self._answer: str | None = None
         self._ended = threading.Event()
 
@@ -61,7 +67,11 @@ class LoopbackListener:
     def take(self, target: str) -> bool:
         """Whether a request is the provider's answer; the first one counts."""
         parts = urlsplit(target)
-        if parts.path != self._path or not {"code", "error"} & set(parse_qs(parts.query)):
+        fields = parse_qs(parts.query)
+        if parts.path != self._path or not {"code", "error"} & fields.keys():
+            return False
+        # A refusal may come without one.
+        if not self._expects(fields.get("state", [""])[0]) and ("code" in fields or "state" in fields):
             return False
         self._answer = self._answer or f"{self._callback_url}?{parts.query}"
         return True

@@ -104,6 +104,10 @@ class AuthorizationFlow:
             raise AuthenticationError("the provider sent no code back", hint="start the login again")
         return self._exchange(fields["code"], authorization.code_verifier)
 
+    def expects(self, state: str) -> bool:
+        """Whether it is that of a login which was started and has not been answered."""
+        return any(_same(known, state) for known in self._open)
+
     def _close(self, came: str, expected: str | None) -> Authorization:
         known = next((state for state in self._open if _same(state, came)), None)
         if known is None or (expected is not None and not _same(expected, came)):

@@ -41,7 +41,7 @@ class Owner:
             ) from error
 
     def _open(self) -> IO[str]:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Locked before it can be found: else another process could take it for a dead one's.
         hidden = self._folder / f".{self.name}"
         file = hidden.open("w")

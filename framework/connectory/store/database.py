@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import threading
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ class Database:
     @classmethod
     def open(cls, url: str) -> Database:
         database = cls(url)
+        _keep_private(database.engine)
         with database.read() as connection:
             revision = migrations.current(connection)
         if revision != migrations.HEAD:
@@ -103,6 +105,16 @@ def _make_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _keep_private(engine: Engine) -> None:
+    """Make a new SQLite file its owner's alone, as those beside it will be: customers' records go in."""
+    path = engine.url.database
+    if engine.dialect.name != "sqlite" or not path or path == ":memory:" or path.startswith("file:"):
+        return
+    # Where it cannot be made, SQLite says why.
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -31,7 +31,9 @@ def instance_url(text: str) -> str:
         return f"https://{match[1].lower()}"
     if match := _LOOPBACK.fullmatch(text):
         return match[1].lower()
-    raise ConfigurationError(f"{text[:80]!r} names no ServiceNow instance: {EXPECTED}", where=SUBDOMAIN)
+    # What stands before an @ may be a password.
+    shown = f"...@{text.rpartition('@')[2]}" if "@" in text else text
+    raise ConfigurationError(f"{shown[:80]!r} names no ServiceNow instance: {EXPECTED}", where=SUBDOMAIN)
 
 
 def base_url(config: Config) -> str:

@@ -1,0 +1,160 @@
+"""Where the output goes nowhere, what others wrote, and runs that cannot go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import typer
+from typer.testing import CliRunner
+from werkzeug.wrappers import Response as WsgiResponse
+
+from connectory.cli import deliveries, instances, poll
+from connectory.cli.service import Served
+from connectory.errors import ConfigurationError, NotFoundError
+from connectory.store import deliveries as stored
+from connectory.store.database import Database
+
+
+@pytest.fixture
+def connect(snow):
+    """Runs a command on the engine of `snow`; errors are raised as they are."""
+    app = typer.Typer()
+    for commands in (deliveries, instances, poll):
+        commands.register(app)
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(app, arguments, obj=snow.engine)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return run
+
+
+def process(tmp_path, *arguments: str, **options) -> subprocess.Popen:
+    code = "from connectory.cli import main; main()"
+    environ = os.environ | {"CONNECTORY_HOME": str(tmp_path / "home")}
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], env=environ, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no device that is always full")  # noqa: PTH110
+@pytest.mark.parametrize("command", [["--help"], ["plugins", "--json"], ["version"], ["elements"]])
+def test_an_output_that_is_full_is_an_error_of_one_line(tmp_path, command):
+    with open("/dev/full", "w") as full, process(tmp_path, *command, stdout=full) as running:  # noqa: PTH123
+        said = running.stderr.read()
+    assert (said, running.returncode) == ("error: the output cannot be written: No space left on device\n", 1)
+
+
+@pytest.mark.parametrize("command", [["--help"], ["plugins", "--json"], ["instances", "list"]])
+def test_a_reader_that_has_had_enough_is_no_error(tmp_path, command):
+    read, write = os.pipe()
+    os.close(read)
+    with process(tmp_path, *command, stdout=write) as running:
+        os.close(write)
+        said = running.stderr.read()
+    assert (said, running.returncode) == ("", 1)
+
+
+def test_a_run_whose_reader_goes_away_ends(tmp_path):
+    arguments = ["run", "servicenowoauth", "--sandbox", "--for", "100s", "--json"]
+    begun = time.monotonic()
+    with process(tmp_path, *arguments, stdout=subprocess.PIPE) as running:
+        assert json.loads(running.stdout.readline())["kind"] == "poll"
+        running.stdout.close()
+        said = running.stderr.read()
+    assert running.returncode == 1
+    assert "error" not in said.lower()
+    assert time.monotonic() - begun < 60
+
+
+def test_without_any_output_it_works_all_the_same(tmp_path):
+    code = "import os, sys; os.close(1); os.execv(sys.executable, [sys.executable, '-c', sys.argv[1], 'plugins'])"
+    command = [sys.executable, "-c", code, "from connectory.cli import main; main()"]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
+def test_what_a_receiver_answers_does_not_reach_the_terminal(snow, connect):
+    with Served(WsgiResponse("\x1b]0;gotcha\x07", 500)) as receiver:
+        instance = announce_to(snow, receiver.url)
+        connect("poll", str(instance), "--once")
+        with snow.engine.database.read() as connection:
+            delivery = stored.find(connection)[0]["id"]
+        text = connect("deliveries", "show", str(delivery))
+    assert "gotcha" in text
+    assert "\x1b" not in text
+
+
+def announce_to(snow, url: str) -> int:
+    instance = snow.create(**{"event.notification.callback.url": url})
+    snow.poll()
+    snow.clock.advance(10)
+    snow.sandbox.insert("incident", {})
+    snow.clock.advance(60)
+    return instance
+
+
+def test_a_receiver_that_is_gone_is_named_and_can_be_tried_again(snow, connect):
+    receiver_says = WsgiResponse("", 410)
+    with Served(receiver_says) as receiver:
+        instance = str(announce_to(snow, receiver.url))
+        connect("poll", instance, "--once")
+        assert "deactivated" in connect("instances", "show", instance)
+        assert f"connect deliveries resume {instance}" in connect("poll", instance, "--once")
+        receiver_says.status_code = 200
+        assert "are sent again" in connect("deliveries", "resume", instance)
+        connect("poll", instance, "--once")
+        assert "Nothing is held back" in connect("deliveries", "resume", instance)
+    assert delivered(snow) == ["delivered"]
+
+
+def delivered(snow) -> list[str]:
+    with snow.engine.database.read() as connection:
+        return [row["status"] for row in stored.find(connection)]
+
+
+def test_a_poll_ends_when_its_instance_is_deleted(snow, connect):
+    instance = snow.create()
+    threading.Timer(0.1, snow.engine.instances.delete, [instance]).start()
+    assert "The instance was deleted" in connect("poll", str(instance))
+
+
+@pytest.mark.parametrize("reference", ["9" * 30, str(2**63), "7"])
+def test_ids_that_nothing_has(snow, connect, reference):
+    with pytest.raises(NotFoundError, match="there is no instance"):
+        connect("instances", "show", reference)
+
+
+def test_a_name_that_several_have_is_bad_input(snow, connect):
+    snow.create()
+    snow.create()
+    with pytest.raises(ConfigurationError, match="several instances are called 'servicenowoauth': 1, 2"):
+        connect("instances", "show", "servicenowoauth")
+
+
+def test_names_and_tags_hold_nothing_that_a_terminal_obeys(snow, connect):
+    instance = str(snow.create())
+    connect("instances", "update", instance, "--name", "a\x1b[31m\nb", "--tag", "", "--tag", "x\x07y")
+    row = snow.engine.instances.get(int(instance))
+    assert (row.name, row.tags) == ("a [31m b", ["x y"])
+
+
+def test_a_key_that_is_misspelt_is_pointed_out(snow, connect):
+    text = connect("instances", "update", str(snow.create()), "--set", "event.poller.refresh_intervall=5")
+    assert "'event.poller.refresh_intervall' is kept, but nothing reads it; 'event.poller.refresh_interval'" in text
+
+
+def test_a_new_store_is_its_owners_alone(tmp_path):
+    tmp_path.chmod(0o755)
+    with_store = tmp_path / "connectory.db"
+    Database.open(f"sqlite:///{with_store}").close()
+    assert with_store.stat().st_mode & 0o777 == 0o600
