@@ -278,6 +278,13 @@ def test_a_busy_provider_says_when(serve, client):
     assert (caught.value.retry_after, caught.value.provider_status) == (30.0, 429)
 
 
+@pytest.mark.parametrize(("status", "wait"), [("429 Too Many Requests", 40.0), ("503 Service Unavailable", None)])
+def test_a_limit_that_only_says_when_it_is_reset(serve, client, status, wait):
+    with pytest.raises(RetryLaterError) as caught:
+        client(serve(reply(status=status, X_RateLimit_Reset="40"))).send(Request(path="/"))
+    assert caught.value.retry_after == wait
+
+
 class Renewable(AuthBase):
     def __init__(self, *tokens):
         self.tokens = list(tokens)

@@ -24,6 +24,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError as TransportError
 
 from .errors import AuthenticationError, ConfigurationError, ConnectoryError, ProviderError, RetryLaterError
+from .limits import seconds_to_reset
 from .model import Action, Request, Response, Verdict, judge_by_status
 
 if TYPE_CHECKING:
@@ -336,10 +337,13 @@ def _error(verdict: Verdict, response: Response, where: str) -> ConnectoryError:
         "provider_message": verdict.provider_message,
         "provider_status": response.status,
     }
+    wait = verdict.retry_after
+    if wait is None and response.status == 429:
+        wait = seconds_to_reset(response)
     if verdict.action is Action.SHRINK:
-        return PageTooHeavyError(reason, retry_after=verdict.retry_after, **details)
+        return PageTooHeavyError(reason, retry_after=wait, **details)
     if verdict.action is Action.RETRY:
-        return RetryLaterError(reason, retry_after=verdict.retry_after, **details)
+        return RetryLaterError(reason, retry_after=wait, **details)
     return ProviderError(reason, **details)
 
 

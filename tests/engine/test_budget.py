@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectory.clock import from_micros
+from connectory.engine.backfill import backfill
 from connectory.engine.backoff import MOST_PATIENT
 from connectory.engine.budget import Budget, Pause, comes_back
 from connectory.engine.instances import describe_poll
@@ -249,6 +250,19 @@ def test_a_window_of_many_pages_is_read_at_the_pace_of_the_limit(toy):
     world.add(305)
     world.poll()
     world.poll()
+    assert sorted(world.told(), key=int) == [str(number) for number in range(305)]
+    assert most_in_a_span(world.asked, MINUTE) <= 10
+
+
+def test_a_backfill_keeps_to_the_pace_of_the_limit(toy):
+    world = toy(limits=(Limit(requests=10, per=MINUTE, concurrent=1),))
+    instance = world.create()
+    world.poll()
+    world.clock.advance(60)
+    world.add(305)
+    world.clock.advance(600)
+    for _ in range(2):
+        backfill(world.engine, instance, "things", world.clock.now() - timedelta(hours=1), world.clock.now())
     assert sorted(world.told(), key=int) == [str(number) for number in range(305)]
     assert most_in_a_span(world.asked, MINUTE) <= 10
 

@@ -15,6 +15,7 @@ from ..clock import from_micros, to_micros
 from ..errors import ConfigurationError
 from ..model import Window
 from ..store import cursors, polls
+from .budget import holder_of
 from .cursor import check_dated, refuse_held
 from .explain import Case, examine, live_case, poll_of
 from .explanation import iso
@@ -145,11 +146,17 @@ def _announce(engine: Engine, runtime: Runtime, resource: str, window: Window, o
     summary = Summary(instance_id=poll.instance_id, resource=resource, start=poll.since, end=poll.since)
     kept = timedelta(days=engine.settings.snapshot_days)
     filler = _Backfiller(engine.database, engine.runtimes, engine.clock, observer, kept)
+    keep = _keeper(engine)
     try:
-        filler.cover(poll, runtime, window, summary, _keeper(engine))
+        if runtime.budget is not None:
+            runtime.budget.wait(holder_of(poll), keep)
+        filler.cover(poll, runtime, window, summary, keep)
     except BaseException:
         _release(engine, poll)
         raise
+    finally:
+        if runtime.budget is not None:
+            runtime.budget.leave(holder_of(poll))
     return summary
 
 
