@@ -330,7 +330,9 @@ def _same_host_redirect(prepared: requests.PreparedRequest, response: Response) 
 def _error(verdict: Verdict, response: Response, where: str) -> ConnectoryError:
     reason = verdict.reason or f"the provider answered {response.status}"
     if verdict.action is Action.RENEW:
-        return AuthenticationError(reason, where=where, hint=verdict.hint or "a person must log in again")
+        return AuthenticationError(
+            reason, where=where, hint=verdict.hint or "a person must log in again: connect instances reauth INSTANCE"
+        )
     details: dict[str, Any] = {
         "where": where,
         "hint": verdict.hint,

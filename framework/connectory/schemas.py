@@ -23,7 +23,7 @@ from .model import DatesConfiguration, PollerEntry, TrackChanges, TrackDeletes
 from .secrets import Secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from .model import Config, Element
 
@@ -136,6 +136,8 @@ def _parse_json(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise ValidationError(f"this is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    except (RecursionError, ValueError) as error:
+        raise ValidationError(f"this cannot be read as JSON: {error}") from None
 
 
 class FirstPoll(fields.Field[str]):
@@ -371,10 +373,19 @@ def load_configuration(element: Element, raw: Mapping[str, Any]) -> Config:
 def misspelt(element: Element, raw: Mapping[str, Any]) -> Iterator[str]:
     """What to say of keys that nothing reads and that look like one that is read."""
     known = [_dotted(configuration_schema(element), name) for name in configuration_schema(element).fields]
-    for key in raw:
+    yield from _misspelt("configuration", raw, known)
+    entries = raw.get(POLLER_CONFIGURATION)
+    entries = _parse_json(entries) if isinstance(entries, str) else entries or {}
+    keys = [_dotted(_poller_entry_schema(), name) for name in _poller_entry_schema().fields]
+    for resource, entry in entries.items():
+        yield from _misspelt(f"{POLLER_CONFIGURATION}.{resource}", entry, keys)
+
+
+def _misspelt(where: str, given: Mapping[str, Any], known: Sequence[str]) -> Iterator[str]:
+    for key in given:
         meant = difflib.get_close_matches(key, known, n=1, cutoff=0.85)
         if meant and key not in known:
-            yield f"configuration: {key!r} is kept, but nothing reads it; {meant[0]!r} may be meant"
+            yield f"{where}: {key!r} is kept, but nothing reads it; {meant[0]!r} may be meant"
 
 
 def _messages(error: ValidationError) -> dict[str, Any]:

@@ -15,21 +15,23 @@ from typer.testing import CliRunner
 from werkzeug.wrappers import Response as WsgiResponse
 
 from connectory.cli import deliveries, instances, poll
+from connectory.cli.app import app
 from connectory.cli.service import Served
-from connectory.errors import ConfigurationError, NotFoundError
+from connectory.errors import ConfigurationError, NotFoundError, StoreError
 from connectory.store import deliveries as stored
 from connectory.store.database import Database
+from world import DATES, Snow, entry
 
 
 @pytest.fixture
 def connect(snow):
     """Runs a command on the engine of `snow`; errors are raised as they are."""
-    app = typer.Typer()
+    some = typer.Typer()
     for commands in (deliveries, instances, poll):
-        commands.register(app)
+        commands.register(some)
 
     def run(*arguments: str) -> str:
-        result = CliRunner().invoke(app, arguments, obj=snow.engine)
+        result = CliRunner().invoke(some, arguments, obj=snow.engine)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == 0, result.output
@@ -151,6 +153,73 @@ def test_names_and_tags_hold_nothing_that_a_terminal_obeys(snow, connect):
 def test_a_key_that_is_misspelt_is_pointed_out(snow, connect):
     text = connect("instances", "update", str(snow.create()), "--set", "event.poller.refresh_intervall=5")
     assert "'event.poller.refresh_intervall' is kept, but nothing reads it; 'event.poller.refresh_interval'" in text
+
+
+def test_warnings_about_an_entry_are_said_whenever_it_is_polled_or_changed(snow, connect):
+    coarse = dict(DATES, updatedDateFormat="yyyy-MM-dd")
+    wrong = {"incidents": entry("incidents", datesConfiguration=coarse, trackDelete=True)}
+    instance = str(snow.create(**{"event.poller.configuration": wrong}))
+    for command in (["poll", instance, "--once"], ["instances", "update", instance, "--name", "x"]):
+        text = connect(*command)
+        assert "warning: incidents: updatedDateFormat is exact to the day only" in text
+        assert "'trackDelete' is kept, but nothing reads it; 'trackDeletes' may be meant" in text
+
+
+def test_what_is_shown_masked_can_be_given_back(snow, connect, tmp_path):
+    instance = snow.create(**{"event.notification.signature.key": "sk1"})
+    shown = json.loads(connect("instances", "show", str(instance), "--json"))
+    assert "sk1" not in json.dumps(shown)
+    file = tmp_path / "shown.json"
+    file.write_text(json.dumps(shown))
+    connect("instances", "update", str(instance), "--file", str(file))
+    assert snow.engine.signature_keys(instance) == [b"sk1"]
+    assert snow.engine.runtimes.get(instance).config["oauth.api.secret"].reveal() == "sandbox-secret"
+    with pytest.raises(ConfigurationError, match=r"configuration\.oauth\.api\.secret: \*+ is what is shown"):
+        snow.create(**{"oauth.api.secret": "********"})
+
+
+def test_records_whose_id_is_looked_for_in_the_wrong_place_stop_the_poll(snow):
+    instance = snow.create(**{"event.poller.configuration": {"incidents": entry("incidents", idField="nosuch")}})
+    snow.poll()
+    snow.clock.advance(60)
+    snow.sandbox.insert("incident", {})
+    before = snow.state().since
+    snow.poll()
+    assert "no record of incidents has the field 'nosuch'" in snow.state().failure
+    assert snow.state().since == before
+    snow.engine.instances.update(
+        instance, configuration={"event.poller.configuration": {"incidents": entry("incidents")}}
+    )
+    snow.poll(3600)
+    snow.poll()
+    assert [kind for _, _, kind, _ in snow.told()] == ["CREATED"]
+
+
+def test_a_sandbox_keeps_its_hands_off_the_instances_of_the_provider(tmp_path):
+    home = tmp_path / "home"
+    with Snow(home) as snow:
+        real = snow.create(**{"event.notification.callback.url": "http://127.0.0.1:9/real"})
+        before = snow.engine.instances.get(real)
+    sandbox = ["run", "servicenowoauth", "--sandbox", "--once"]
+    for _ in range(2):
+        assert CliRunner().invoke(app, ["--home", str(home), *sandbox]).exit_code == 0
+    refused = CliRunner().invoke(app, ["--home", str(home), *sandbox, "--name", "servicenowoauth"])
+    assert refused.exit_code == 2
+    assert "is not a sandbox's" in refused.stderr
+    with Snow(home) as snow:
+        assert snow.engine.instances.get(real) == before
+        assert [row.name for row in snow.engine.instances.find()] == ["servicenowoauth", "servicenowoauth-sandbox"]
+
+
+def test_a_recording_that_cannot_be_written(snow, connect, tmp_path):
+    instance = str(snow.create())
+    with pytest.raises(StoreError, match="the recording cannot be written"):
+        connect("poll", instance, "--record", str(tmp_path))
+
+
+def test_a_status_that_no_delivery_has(connect):
+    with pytest.raises(ConfigurationError, match="no delivery is ever 'lost'"):
+        connect("deliveries", "list", "--status", "lost")
 
 
 def test_a_new_store_is_its_owners_alone(tmp_path):

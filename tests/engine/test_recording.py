@@ -135,7 +135,7 @@ def test_each_resource_of_a_file_is_found_by_its_name(snow, tmp_path, plugins):
     assert replay(plugins, load_recording(tmp_path / "poll.jsonl", "accounts")).resource == "accounts"
     with pytest.raises(ConfigurationError, match="no poll of contacts"):
         load_recording(tmp_path / "poll.jsonl", "contacts")
-    with pytest.raises(ConfigurationError, match="has no poll"):
+    with pytest.raises(ConfigurationError, match="has several polls"):
         load_recording(tmp_path / "poll.jsonl")
 
 

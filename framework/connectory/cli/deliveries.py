@@ -28,8 +28,12 @@ def list_deliveries(
     as_json: _Json = False,
 ) -> None:
     """List deliveries, the newest first."""
+    from ..errors import ConfigurationError
     from ..store import deliveries
 
+    known = (deliveries.CREATED, deliveries.RETRY, deliveries.QUEUED, deliveries.DELIVERED)
+    if status is not None and status not in known:
+        raise ConfigurationError(f"no delivery is ever {status!r}", where="--status", hint=f"one of {', '.join(known)}")
     with opened(context) as engine:
         number = engine.instances.resolve(instance).id if instance else None
         with engine.database.read() as connection:

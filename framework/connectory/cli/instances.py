@@ -11,8 +11,9 @@ from .opening import opened
 from .output import note, pairs, say, say_json, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..engine.engine import Engine
-    from ..engine.instances import Draft
     from ..store.instances import InstanceRow
 
 _Instance = Annotated[str, typer.Argument(help="Id or name of the instance.")]
@@ -55,7 +56,7 @@ def create(
     )
     with opened(context) as engine, Stop() as stop:
         draft = engine.instances.prepare(body_of(options, engine.plugins))
-        _warn(draft)
+        _warn(draft.warnings)
         row = engine.instances.establish(draft, token_of(engine, draft, options, stop))
         _print(engine, row, as_json=as_json)
 
@@ -109,7 +110,7 @@ def update(
             tags=tag or body.get("tags"),
             configuration=dict(body.get("configuration") or {}) | parse_settings(settings or ()),
         )
-        _warn(engine.instances.draft_of(row))
+        _warn(engine.instances.warnings(row))
         _print(engine, row, as_json=as_json)
 
 
@@ -179,8 +180,8 @@ def allow_mass_delete(
             say(f"Instance {row.id} ({row.name}): the next sweep announces what is missing from {resource}.")
 
 
-def _warn(draft: Draft) -> None:
-    for warning in draft.warnings:
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
         note(f"warning: {warning}")
 
 

@@ -32,6 +32,8 @@ _SANDBOX_INTERVAL = 2.0
 _SANDBOX_PACE = 3.0
 # How long the last notifications of a bounded run are waited for, seconds.
 _GRACE = 20.0
+# The tag of instances of a sandbox, and the end of their names: they must not be taken for those of the provider.
+SANDBOX = "sandbox"
 # Seconds between two looks whether what is polled is still there.
 _LOOK = 2.0
 
@@ -168,6 +170,9 @@ def body_of(options: Options, plugins: Plugins) -> dict[str, Any]:
     elif options.sandboxed:
         # A file's code is of the real provider; the sandbox's own person gives one.
         body.pop("providerData", None)
+    if options.sandboxed:
+        body.setdefault("name", f"{key}-{SANDBOX}")
+        body["tags"] = [*(body.get("tags") or ()), SANDBOX]
     return body
 
 
@@ -178,8 +183,6 @@ def find_or_create(engine: Engine, options: Options, stop: Stop, fake: Any = Non
     if found:
         return _reuse(engine, found[0], options, body, stop, fake)
     draft = engine.instances.prepare(body)
-    for warning in draft.warnings:
-        note(f"warning: {warning}")
     row = engine.instances.establish(draft, token_of(engine, draft, options, stop, fake))
     note(f"Created instance {row.id} ({row.name}).")
     return row
@@ -200,8 +203,15 @@ def token_of(engine: Engine, draft: Draft, options: Options, stop: Stop, fake: A
 def _reuse(
     engine: Engine, row: InstanceRow, options: Options, body: dict[str, Any], stop: Stop, fake: Any
 ) -> InstanceRow:
+    from ..errors import ConfigurationError
     from ..store.instances import NEEDS_REAUTH
 
+    if options.sandboxed and SANDBOX not in row.tags:
+        raise ConfigurationError(
+            f"instance {row.id} ({row.name}) is not a sandbox's, and would be made one",
+            where="--name",
+            hint="name another one for the sandbox",
+        )
     refuse_paused(row)
     asked = options.file or options.settings or options.resources or options.interval or options.callback_url
     if asked or options.signature_key or options.sandboxed:
@@ -209,7 +219,7 @@ def _reuse(
         note(f"Going on with instance {row.id} ({row.name}), changed as asked; its cursors stay.")
     else:
         note(f"Going on with instance {row.id} ({row.name}).")
-    if row.state == NEEDS_REAUTH or options.code:
+    if row.state == NEEDS_REAUTH or options.code or options.sandboxed:
         draft = engine.instances.draft_of(row, code=options.code)
         token = token_of(engine, draft, options, stop, fake)
         row = engine.instances.reauthenticate(row.id, token) if token is not None else row
@@ -261,6 +271,8 @@ def _say_where(engine: Engine, rows: Sequence[InstanceRow]) -> None:
     from ..schemas import CALLBACK_URL, NOTIFICATIONS_ENABLED
 
     for row in rows:
+        for warning in engine.instances.warnings(row):
+            note(f"warning: {warning}")
         config = engine.runtimes.get(row.id).config
         resources = ", ".join(poll.resource for poll in engine.instances.polls(row.id) if poll.active)
         if not config[NOTIFICATIONS_ENABLED]:

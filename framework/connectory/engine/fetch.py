@@ -89,12 +89,25 @@ def _read(plan: Plan, response: Response, *, empty: bool) -> Identified:
     if empty:
         return Identified(rows=(), ids=(), versions=())
     try:
-        return identify(plan, plan.rows(response.body), response.body)
+        records = identify(plan, plan.rows(response.body), response.body)
+        if records.ids and not records.usable:
+            _refuse_nameless(plan, response.body)
+        return records
     except msgspec.DecodeError as error:
         raise PageTooHeavyError(
             f"the provider's page of {plan.name} is not a list of records: {error}",
             hint="it was cut short, or a proxy answered; it is asked for again in smaller pages",
         ) from error
+
+
+def _refuse_nameless(plan: Plan, body: bytes) -> None:
+    """Records that show fields, and none of them an id, are not hidden: the id is looked for in the wrong place."""
+    shown = (msgspec.json.decode(raw) for raw in plan.raws(body))
+    if any(isinstance(record, dict) and any(record.values()) for record in shown):
+        raise ProviderError(
+            f"no record of {plan.name} has the field {plan.id_field!r}, by which they are told apart",
+            hint="correct idField in the poller entry, or let the request ask for that field; nothing was skipped",
+        )
 
 
 def _last(plan: Plan, records: Identified) -> tuple[str, str] | None:

@@ -30,6 +30,7 @@ from ..schemas import (
     NOTIFICATIONS_ENABLED,
     REFRESH_INTERVAL,
     configuration_schema,
+    is_secret,
     load_configuration,
     load_instance_body,
     misspelt,
@@ -85,8 +86,7 @@ class Draft:
 
     @property
     def warnings(self) -> list[str]:
-        of_plans = [f"{name}: {warning}" for name, plan in self.plans.items() for warning in plan.warnings]
-        return [*misspelt(self.element, self.raw), *of_plans]
+        return _warnings(self.element, self.raw, self.plans)
 
     @property
     def needs_consent(self) -> bool:
@@ -122,6 +122,7 @@ class Instances:
         loaded = load_instance_body(body)
         element = self._element_of(loaded["element"])
         config = load_configuration(element, loaded["configuration"])
+        _refuse_masked(element, loaded["configuration"])
         name = sanitised(loaded["name"] or element.key)
         return Draft(
             element=element,
@@ -158,6 +159,12 @@ class Instances:
             provider_data={"code": code} if code else {},
             external="none",
         )
+
+    def warnings(self, row: InstanceRow) -> list[str]:
+        """What somebody should know of an instance's configuration."""
+        with self._database.read() as connection:
+            raw = self._vault.open(connection, row)
+        return _warnings(self._plugins.element(row.element_key), raw, self._runtimes.get(row.id).plans)
 
     def make_due(self, instance_ids: Collection[int]) -> None:
         """Let the next look find these instances' polls due, those that wait after a failure too."""
@@ -400,7 +407,10 @@ class Instances:
         row = self.get(instance_id)
         element = self._plugins.element(row.element_key)
         with self._database.read() as connection:
-            raw = self._vault.open(connection, row) | dict(configuration or {})
+            held = self._vault.open(connection, row)
+        # What was shown masked and comes back so is left as it is.
+        raw = held | {key: value for key, value in (configuration or {}).items() if value != MASK or key not in held}
+        _refuse_masked(element, raw)
         config = load_configuration(element, raw)
         plans = compile_plans(element, config, self._plugins)
         public, hidden = self._vault.split(element, raw)
@@ -476,6 +486,21 @@ class Instances:
         self.get(instance_id)
         with self._database.write() as connection:
             instances.remove(connection, instance_id)
+
+
+def _warnings(element: Element, raw: Mapping[str, Any], plans: Mapping[str, Plan]) -> list[str]:
+    of_plans = [f"{name}: {warning}" for name, plan in plans.items() for warning in plan.warnings]
+    return [*misspelt(element, raw), *of_plans]
+
+
+def _refuse_masked(element: Element, raw: Mapping[str, Any]) -> None:
+    masked = sorted(key for key, value in raw.items() if value == MASK and is_secret(element, key))
+    if masked:
+        raise ConfigurationError(
+            f"{MASK} is what is shown in a secret's place, not the secret",
+            where=f"configuration.{masked[0]}",
+            hint="give the secret itself",
+        )
 
 
 def sanitised(name: str) -> str:

@@ -38,7 +38,7 @@ def lose(
     reason = redactor.scrub(error.message)
     if not instances.lose_login(connection, instance_id, version, to_micros(now), reason):
         return False
-    log.warning("instance %s needs a new login: %s", instance_id, reason)
+    log.warning("instance %s needs a new login: %s (%s)", instance_id, reason, repair_of(instance_id))
     row = instances.get(connection, instance_id)
     if row is not None:
         _announce(connection, row, reason, now)

@@ -162,7 +162,11 @@ def _compile(
         filters=bool(template.slots),
         unit=template.unit,
         overlap=element.overlap if entry.overlap is None else entry.overlap,
-        warnings=(*_unique(template.warnings, updated_codec, created_codec), *_deletes_caveat(entry, resource)),
+        warnings=(
+            *_unique(template.warnings, updated_codec, created_codec),
+            *_coarseness(updated_codec),
+            *_deletes_caveat(entry, resource),
+        ),
     )
     _try_out(plan)
     return plan
@@ -191,6 +195,14 @@ def _template(url: str) -> Template:
 def _unique(warnings: tuple[str, ...], *codecs: Codec | None) -> tuple[str, ...]:
     """The template's warnings and those of the patterns, each once."""
     return tuple(dict.fromkeys((*warnings, *(text for codec in codecs if codec for text in codec.warnings))))
+
+
+def _coarseness(codec: Codec | None) -> tuple[str, ...]:
+    """What the hours or days that a pattern leaves out mean for the user."""
+    if codec is None or codec.unit <= timedelta(minutes=1):
+        return ()
+    unit = "hour" if codec.unit < timedelta(days=1) else "day" if codec.unit == timedelta(days=1) else "month or year"
+    return (f"updatedDateFormat is exact to the {unit} only: a change is announced when that {unit} is over",)
 
 
 def _try_out(plan: Plan) -> None:

@@ -126,7 +126,10 @@ class RecordingFile:
             raise StoreError(f"the recording cannot be written: {error.strerror}", where=str(self._path)) from error
 
     def close(self) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:
+            raise StoreError(f"the recording cannot be written: {error.strerror}", where=str(self._path)) from error
 
 
 def _open(path: Path) -> io.BufferedIOBase:
@@ -142,10 +145,11 @@ def load_recording(path: Path, resource: str | None = None) -> Recording:
         return next(iter(found.values()))
     if resource in found:
         return found[resource]
+    held = ", ".join(found) or "none at all"
+    if resource is None and found:
+        raise ConfigurationError("the recording has several polls", where=str(path), hint=f"name the resource: {held}")
     wanted = "no poll" if resource is None else f"no poll of {resource}"
-    raise ConfigurationError(
-        f"the recording has {wanted}", where=str(path), hint=f"it has {', '.join(found) or 'none at all'}"
-    )
+    raise ConfigurationError(f"the recording has {wanted}", where=str(path), hint=f"it has {held}")
 
 
 def _polls(path: Path) -> Iterator[Recording]:
