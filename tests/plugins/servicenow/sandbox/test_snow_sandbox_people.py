@@ -7,6 +7,7 @@ import pytest
 from werkzeug.test import Client
 
 from connectory_servicenow.sandbox import People, create_sandbox
+from connectory_servicenow.sandbox.stamps import to_stamp
 
 POLLED = {"core_company", "sys_user", "incident"}
 
@@ -57,7 +58,7 @@ def test_each_step_is_one_change(clock, company):
         }
         assert changed == {(table, sys_id)}
         assert (sys_id not in before[table]) == (change == "created")
-        assert company.tables[table][sys_id]["sys_updated_on"] == company.clock.stamp()
+        assert company.tables[table][sys_id]["sys_updated_on"] == to_stamp(company.clock.now())
         seen[table, change] += 1
     assert {table for table, _ in seen} == POLLED
     assert set(seen) == {(table, change) for table in POLLED for change in ("created", "updated")}
@@ -151,7 +152,7 @@ def test_log_over_http(remote):
     log = remote.get("/_sandbox/log").json
     assert log["total"] == 3
     assert log["requests"][0] == {
-        "at": "2024-05-01 12:00:00",
+        "at": "2024-05-01T12:00:00+00:00",
         "method": "GET",
         "path": "/api/now/table/incident",
         "params": {"sysparm_limit": "2"},

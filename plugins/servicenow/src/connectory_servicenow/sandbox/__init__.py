@@ -11,9 +11,10 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from connectory.testing.sandbox import Clock, utc_now
+
 from .app import Sandbox
 from .authority import OAuthClient
-from .clock import Clock, utc_now
 from .faults import KINDS, Fault, Faults, parse_fault
 from .people import People, Step
 from .records import seed_instance

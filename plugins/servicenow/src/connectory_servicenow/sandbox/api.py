@@ -12,6 +12,7 @@ from .call import Call
 from .faults import Fault
 from .instance import Instance
 from .replies import ApiError, error_reply, no_resource, not_authenticated
+from .stamps import to_stamp
 from .store import Record
 from .xml import as_xml, wants_xml
 
@@ -97,7 +98,7 @@ def _within_budget(call: Call) -> Response:
 def _touching_user(call: Call) -> Response:
     reply = _reply(call)
     if call.switches.touch_own_user:
-        now = call.instance.clock.stamp()
+        now = to_stamp(call.instance.clock.now())
         values = {"last_login_time": now, "last_login": now[:10]}
         call.instance.business.update("sys_user", call.user.sys_id, values, by=call.user["user_name"])
     return reply

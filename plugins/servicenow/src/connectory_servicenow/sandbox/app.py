@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Request, Response
 
+from connectory.testing.sandbox import Entry, utc_now
+
 from . import api, oauth, outages, pages, wire
 from .call import Call
-from .clock import utc_now
 from .control import Control
 from .faults import Fault
 from .instance import Instance
 from .people import People
-from .requestlog import Entry
 from .switches import Switches
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _finished(
 
 def _entry(sandbox: Sandbox, request: Request, reply: Response, faults: tuple[Fault, ...], call: Call | None) -> Entry:
     return Entry(
-        at=sandbox.clock.stamp(),
+        at=sandbox.clock.now(),
         method=request.method,
         path=request.path,
         params={name: value for name, value in request.args.items() if name not in _SECRETS},

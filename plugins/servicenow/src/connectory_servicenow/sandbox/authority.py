@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
-from .clock import Clock
+from connectory.testing.sandbox import Clock
+
 from .switches import OAuthSwitches
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})

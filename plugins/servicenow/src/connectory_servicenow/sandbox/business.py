@@ -7,11 +7,13 @@ from random import Random
 from typing import Any
 from xml.sax.saxutils import escape
 
-from .clock import Clock, as_stamp, zone
+from connectory.testing.sandbox import Clock
+
 from .literals import Literals
 from .matching import Matcher
 from .rules import Change, RuleError, apply_rules
 from .script import Asker
+from .stamps import as_stamp, to_stamp, zone
 from .store import Record, Store
 from .switches import Switches
 
@@ -51,7 +53,7 @@ class Business:
     ) -> Record:
         table = self._leaf(table, values)
         given = self._known(table, values)
-        moment = as_stamp(stamp) if stamp else self._clock.stamp()
+        moment = as_stamp(stamp) if stamp else to_stamp(self._clock.now())
         system = self._created(table, moment, by) if auto_sys_fields else {}
         fields = self._numbered(table, system | self.store.schema.defaults(table) | given)
         fields["sys_id"] = given.get("sys_id") or self.new_id()
@@ -76,7 +78,7 @@ class Business:
         entries = self._entries(before.table, values)
         if not entries and all(before[name] == value for name, value in given.items()):
             return before
-        moment = as_stamp(stamp) if stamp else self._clock.stamp()
+        moment = as_stamp(stamp) if stamp else to_stamp(self._clock.now())
         fields = {**before, **given}
         if auto_sys_fields:
             fields |= {"sys_updated_on": moment, "sys_updated_by": by} | _counted(before) | _system_part(given)
@@ -87,7 +89,7 @@ class Business:
 
     def delete(self, table: str, sys_id: str, *, by: str = "admin", stamp: datetime | str | None = None) -> None:
         record = self._existing(table, sys_id)
-        moment = as_stamp(stamp) if stamp else self._clock.stamp()
+        moment = as_stamp(stamp) if stamp else to_stamp(self._clock.now())
         self._run_scripts(record, "delete")
         self._delete_attachments(record)
         self.store.remove(record)

@@ -8,7 +8,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from .clock import parse_moment
+from connectory.testing.sandbox import parse_moment
+
 from .faults import KINDS
 from .instance import Instance
 from .people import People

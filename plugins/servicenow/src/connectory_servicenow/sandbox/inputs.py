@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from .call import Call
-from .clock import to_stamp
 from .labels import choices_for, code_for
 from .render import Reading, strftime
 from .replies import ApiError
 from .schema import DATES, Column
+from .stamps import to_stamp
 from .store import Store
 
 _READ_ONLY = frozenset({"sys_created_on", "sys_created_by", "sys_updated_on", "sys_updated_by", "sys_mod_count"})

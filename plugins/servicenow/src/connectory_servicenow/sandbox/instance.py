@@ -5,16 +5,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
+from connectory.testing.sandbox import Clock, RequestLog, utc_now
+
 from .authority import Authority, OAuthClient
 from .budget import Budget, Gauge
 from .business import Business
-from .clock import Clock, utc_now, zone
 from .faults import Faults
 from .literals import Literals
 from .render import Reading
-from .requestlog import RequestLog
 from .schema import Schema, TableSpec
 from .script import Asker
+from .stamps import zone
 from .store import Record, Store, Table
 from .switches import Switches
 from .tables import CORE, CUSTOMER_SERVICE

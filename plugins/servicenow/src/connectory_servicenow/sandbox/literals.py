@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .clock import to_stamp
 from .script import Asker, evaluate
+from .stamps import to_stamp
 from .switches import LiteralZone, TLiterals
 
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})(?:([ T])(\d{2}:\d{2}:\d{2})(Z?))?")

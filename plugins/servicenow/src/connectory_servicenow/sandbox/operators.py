@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from .clock import from_stamp, to_stamp
 from .literals import Literals
 from .paths import Path, display_reader, find_path, reader
 from .schema import DATES, NUMBERS, Column
+from .stamps import from_stamp, to_stamp
 from .store import Record, Store
 
 Predicate = Callable[[Record], bool]

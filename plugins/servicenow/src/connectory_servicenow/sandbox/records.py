@@ -6,8 +6,8 @@ from random import Random
 from typing import Any
 
 from . import names
-from .clock import to_stamp
 from .instance import ZONE_PROPERTY, Instance
+from .stamps import to_stamp
 from .store import Record
 
 HISTORY = timedelta(days=90)

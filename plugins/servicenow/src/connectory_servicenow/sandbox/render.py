@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, Literal
 
-from .clock import from_stamp
 from .labels import choices_for
 from .paths import BOTH_JOURNALS, Path, find_path, owner, reader
+from .stamps import from_stamp
 from .store import Record, Store
 
 Display = Literal["false", "true", "all"]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from .clock import from_stamp
+from .stamps import from_stamp
 from .store import Record, Store
 
 PRIORITY = {

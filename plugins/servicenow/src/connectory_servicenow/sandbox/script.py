@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from .clock import to_stamp
+from .stamps import to_stamp
 
 _CALL = re.compile(r"(?:javascript:)?\s*(?:gs\.)?(\w+)\((.*)\)\s*;?\s*", re.DOTALL)
 _ARGUMENT = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)"|(-?\d+))\s*(?:,|$)""")
