@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import json
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -37,6 +38,8 @@ from connectory.testing.sandbox import (
     basic,
     changed,
     counted_id,
+    json_reply,
+    switches,
     table,
 )
 from connectory.testing.transport import wsgi_sessions
@@ -568,6 +571,19 @@ def test_secrets_are_not_in_the_log(fake, clock):
     assert "code" not in {name for entry in fake.log.entries for name in entry.params}
 
 
-@pytest.mark.parametrize("module", [base, table])
+def test_patches_make_lists_tuples_however_deep():
+    @dataclass(frozen=True)
+    class Groups:
+        by_name: dict = field(default_factory=dict)
+
+    assert changed(Groups(), {"by_name": {"a": ["b", ["c"]]}}).by_name == {"a": ("b", ("c",))}
+
+
+def test_a_reply_may_be_written_already():
+    assert json_reply(b'{"a":  1}').get_data() == b'{"a":  1}'
+    assert json_reply({"a": 1}).get_data() == b'{"a":1}'
+
+
+@pytest.mark.parametrize("module", [base, switches, table])
 def test_examples_run(module):
     assert doctest.testmod(module).failed == 0

@@ -43,7 +43,7 @@ from .pages import (
 )
 from .replies import ApiError, empty_reply, html_reply, json_reply
 from .resource import list_handler, with_faults
-from .switches import Switches, changed
+from .switches import Switches, as_json, changed
 from .table import Row, Table, counted_id, hex_id
 
 __all__ = [
@@ -77,6 +77,7 @@ __all__ = [
     "Table",
     "TokenRefusedError",
     "api_key",
+    "as_json",
     "as_reply",
     "basic",
     "body_of",

@@ -19,7 +19,8 @@ class ApiError(Exception):
 
 
 def json_reply(value: Any, status: int = 200) -> Response:
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    """A JSON value; bytes are taken for one that is written already."""
+    body = value if isinstance(value, bytes) else json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(body, status=status, content_type="application/json")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import Field, asdict, dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -24,18 +24,42 @@ class Switches:
 
 
 def changed(switches: _T, patch: Mapping[str, Any]) -> _T:
-    """The switches with a patch of JSON values; groups of switches are patched, not replaced."""
-    known = {item.name for item in fields(switches)}
-    unknown = sorted(set(patch) - known)
+    """The switches with a patch of JSON values; groups of switches are patched, not replaced. Lists become tuples.
+
+    A group that may be off is None until a patch sets some of it; its field says what it is then.
+
+    >>> from dataclasses import field
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Limit:
+    ...     calls: int = 100
+    ...     seconds: int = 60
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Habits(Switches):
+    ...     limit: Limit | None = field(default=None, metadata={"group": Limit})
+    >>> changed(Habits(), {"limit": {"calls": 3}}).limit
+    Limit(calls=3, seconds=60)
+    """
+    known = {item.name: item for item in fields(switches)}
+    unknown = sorted(set(patch) - set(known))
     if unknown:
         raise ValueError(f"unknown switch {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-    return replace(switches, **{name: _patched(getattr(switches, name), value) for name, value in patch.items()})
+    return replace(
+        switches, **{name: _patched(known[name], getattr(switches, name), value) for name, value in patch.items()}
+    )
 
 
-def _patched(current: Any, value: Any) -> Any:
+def _patched(item: Field[Any], current: Any, value: Any) -> Any:
+    if current is None and "group" in item.metadata and isinstance(value, Mapping):
+        current = item.metadata["group"]()
     if is_dataclass(current) and not isinstance(current, type) and isinstance(value, Mapping):
         return changed(current, value)
-    return tuple(value) if isinstance(value, list) else value
+    return _frozen(value)
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_frozen(item) for item in value)
+    return {key: _frozen(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def as_json(switches: DataclassInstance) -> dict[str, Any]:

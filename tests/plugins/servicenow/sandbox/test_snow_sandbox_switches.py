@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from connectory.testing.sandbox import as_json, changed
 from connectory_servicenow.sandbox import AclSwitches, OAuthSwitches, RateLimit, Switches
-from connectory_servicenow.sandbox.switches import as_json, changed
 
 
 def turn(sandbox, **values):

@@ -6,10 +6,12 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from connectory.testing.sandbox import empty_reply, json_reply
+
 from .call import Call
 from .inputs import read_body
 from .listing import page_headers, require_table, select_page
-from .replies import ApiError, empty_reply, no_record, value_reply
+from .replies import ApiError, no_record
 from .store import Record
 from .tableapi import refusals_as_errors, require_writer
 
@@ -20,13 +22,13 @@ DEFAULT_LIMIT = 1000
 def list_attachments(call: Call) -> Response:
     page = select_page(call, TABLE, DEFAULT_LIMIT)
     call.rows = len(page.records)
-    reply = value_reply({"result": [_metadata(call, record) if record else {} for record in page.records]})
+    reply = json_reply({"result": [_metadata(call, record) if record else {} for record in page.records]})
     reply.headers.update(page_headers(call, page))
     return reply
 
 
 def get_attachment(call: Call, sys_id: str) -> Response:
-    return value_reply({"result": _metadata(call, _existing(call, sys_id))})
+    return json_reply({"result": _metadata(call, _existing(call, sys_id))})
 
 
 def get_file(call: Call, sys_id: str) -> Response:
@@ -59,7 +61,7 @@ def rename(call: Call, sys_id: str) -> Response:
     values = {name: value for name, value in read_body(call).items() if name == "file_name"}
     with refusals_as_errors():
         record = call.instance.business.update(TABLE, sys_id, values, by=call.user["user_name"])
-    return value_reply({"result": _metadata(call, record)})
+    return json_reply({"result": _metadata(call, record)})
 
 
 def delete(call: Call, sys_id: str) -> Response:
@@ -85,7 +87,7 @@ def _create(call: Call, values: dict[str, str], content_type: str, data: bytes) 
     with refusals_as_errors():
         record = call.instance.business.insert(TABLE, values | about, by=call.user["user_name"])
     call.instance.store.files[record.sys_id] = data
-    reply = value_reply({"result": _metadata(call, record)}, 201)
+    reply = json_reply({"result": _metadata(call, record)}, 201)
     reply.headers["Location"] = _file_link(call, record)
     return reply
 

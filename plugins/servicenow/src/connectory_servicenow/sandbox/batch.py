@@ -8,15 +8,17 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
+from connectory.testing.sandbox import json_reply
+
 from .call import Call
 from .inputs import read_body
-from .replies import ApiError, value_reply
+from .replies import ApiError
 
 
 def serve(call: Call) -> Response:
     body = read_body(call)
     served = [_serve_one(call, item) for item in body.get("rest_requests", [])]
-    return value_reply(
+    return json_reply(
         {
             "batch_request_id": str(body.get("batch_request_id", "")),
             "serviced_requests": served,

@@ -8,14 +8,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from connectory.testing.sandbox import parse_moment
+from connectory.testing.sandbox import as_json, changed, json_reply, parse_moment
 
 from .faults import KINDS
 from .instance import Instance
 from .people import People
-from .replies import value_reply
 from .rules import RuleError
-from .switches import as_json, changed
 
 Body = dict[str, Any]
 Move = Callable[[Any], None]
@@ -50,13 +48,13 @@ class Control:
             door, values = self._addresses.bind_to_environ(request.environ).match()
             with self._instance.lock:
                 self._instance.settle()
-                return value_reply(door(_body(request), **values))
+                return json_reply(door(_body(request), **values))
         except HTTPException as error:
-            return value_reply({"error": error.description}, error.code or 500)
+            return json_reply({"error": error.description}, error.code or 500)
         except (ValueError, TypeError, RuleError) as error:
-            return value_reply({"error": str(error)}, 400)
+            return json_reply({"error": str(error)}, 400)
         except KeyError as error:
-            return value_reply({"error": f"there is no {error.args[0]}"}, 404)
+            return json_reply({"error": f"there is no {error.args[0]}"}, 404)
 
     def _state(self, _: Body) -> Body:
         instance = self._instance

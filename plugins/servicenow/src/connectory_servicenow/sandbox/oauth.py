@@ -7,11 +7,12 @@ from urllib.parse import urlencode, urlsplit
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request, Response
 
+from connectory.testing.sandbox import json_reply
+
 from . import pages
 from .authority import Granted, OAuthClient, TokenRefusedError, TokenRequest
 from .faults import Fault
 from .instance import Instance
-from .replies import value_reply
 
 COOKIE = "glide_session"
 
@@ -107,7 +108,7 @@ def token(instance: Instance, request: Request, faults: tuple[Fault, ...] = ()) 
             instance.authority.revoke(asked.refresh_token)
         granted = instance.authority.grant(asked)
     except TokenRefusedError:
-        return value_reply({"error_description": "access_denied", "error": "server_error"}, 401)
+        return json_reply({"error_description": "access_denied", "error": "server_error"}, 401)
     return _token_reply(instance, granted, asked.grant_type)
 
 
@@ -152,7 +153,7 @@ def _token_reply(instance: Instance, granted: Granted, grant_type: str) -> Respo
     repeats = grant_type != "refresh_token" or switches.refresh_reply_has_refresh_token or switches.rotate_refresh
     if granted.refresh and repeats:
         body["refresh_token"] = granted.refresh.value
-    return value_reply(body)
+    return json_reply(body)
 
 
 def revoke(instance: Instance, request: Request) -> Response:

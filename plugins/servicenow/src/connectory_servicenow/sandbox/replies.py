@@ -1,43 +1,24 @@
 """Answers in the instance's words."""
 
-import json
 from typing import Any
 
 from werkzeug.wrappers import Response
 
-JSON_TYPE = "application/json;charset=UTF-8"
+from connectory.testing import sandbox as base
+from connectory.testing.sandbox import json_reply
 
 
-class ApiError(Exception):
+class ApiError(base.ApiError):
     def __init__(self, status: int, message: str, detail: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.detail = detail
+        super().__init__(status, message, detail=detail)
 
 
-def json_reply(body: bytes, status: int = 200) -> Response:
-    return Response(body, status=status, content_type=JSON_TYPE)
+def error_body(error: base.ApiError) -> dict[str, Any]:
+    return {"error": {"message": error.message, "detail": error.details.get("detail")}, "status": "failure"}
 
 
-def value_reply(value: Any, status: int = 200) -> Response:
-    return json_reply(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), status)
-
-
-def error_reply(error: ApiError) -> Response:
-    body = {"error": {"message": error.message, "detail": error.detail}, "status": "failure"}
-    return value_reply(body, error.status)
-
-
-def empty_reply(status: int = 204) -> Response:
-    reply = Response(status=status)
-    del reply.headers["Content-Type"]
-    return reply
-
-
-def html_reply(title: str, text: str, status: int = 200) -> Response:
-    page = f"<!DOCTYPE html><html><head><title>{title}</title></head><body>{text}</body></html>"
-    return Response(page, status=status, content_type="text/html;charset=UTF-8")
+def error_reply(error: base.ApiError) -> Response:
+    return json_reply(error_body(error), error.status)
 
 
 def not_authenticated() -> ApiError:

@@ -6,12 +6,13 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from connectory.testing.sandbox import json_reply
+
 from .call import Call
 from .labels import choices_for
 from .listing import require_table, select_rows
 from .operators import number
 from .paths import Path, display_reader, find_path, reader
-from .replies import value_reply
 from .schema import DATES
 from .store import Record
 
@@ -32,9 +33,9 @@ def aggregate(call: Call, table: str) -> Response:
     rows = select_rows(call, table)
     fields = _paths(call, table, "sysparm_group_by")
     if not fields:
-        return value_reply({"result": {"stats": _stats(call, table, rows)}})
+        return json_reply({"result": {"stats": _stats(call, table, rows)}})
     groups = [_group(call, table, fields, members) for members in _split(call, fields, rows)]
-    return value_reply({"result": [group for group in groups if _is_kept(call, group["stats"])]})
+    return json_reply({"result": [group for group in groups if _is_kept(call, group["stats"])]})
 
 
 def _paths(call: Call, table: str, param: str) -> list[Path]:

@@ -1,11 +1,10 @@
 """What kind of instance this is: every behaviour that differs between releases, settings and bad days."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from dataclasses import dataclass, field
+from typing import Literal
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from connectory.testing import sandbox as base
 
 Pkce = Literal["off", "allowed", "required"]
 ClientAuth = Literal["both", "basic", "body"]
@@ -67,7 +66,7 @@ class RateLimit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Switches:
+class Switches(base.Switches):
     oauth: OAuthSwitches = OAuthSwitches()
     acl: AclSwitches = AclSwitches()
     audit: AuditSwitches = AuditSwitches()
@@ -77,7 +76,7 @@ class Switches:
     hibernate: Hibernate = ""
     login_html: bool = False
     bad_gateway: bool = False
-    rate_limit: RateLimit | None = None
+    rate_limit: RateLimit | None = field(default=None, metadata={"group": RateLimit})
     semaphore: int | None = None
     """How many calls may run at once; more are refused with a bare 429."""
     instance_zone: str = "America/Los_Angeles"
@@ -87,10 +86,7 @@ class Switches:
     t_literals: TLiterals = "ignored"
     shuffle: Shuffle = "seed"
     """Order of rows that a query leaves open: insertion, one fixed shuffle, or another one for every page."""
-    commit_delay: float = 0
     touch_own_user: bool = False
-    steps_per_call: int = 0
-    """How many changes people make after every call of the API, so that a poll meets a moving table."""
     slow: float = 0
     drop_connection: bool = False
     prev_on_first_page: bool = False
@@ -112,31 +108,3 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "t_literals": ("ignored", "accepted"),
     "shuffle": ("off", "seed", "page"),
 }
-
-_T = TypeVar("_T", bound="DataclassInstance")
-
-
-def changed(switches: _T, patch: Mapping[str, Any]) -> _T:
-    """The switches with a patch of JSON values; groups such as `oauth` are patched, not replaced."""
-    known = {item.name for item in fields(switches)}
-    unknown = sorted(set(patch) - known)
-    if unknown:
-        raise ValueError(f"unknown switch {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-    values = {name: _patched(getattr(switches, name), name, value) for name, value in patch.items()}
-    return replace(switches, **values)
-
-
-def _patched(current: Any, name: str, value: Any) -> Any:
-    if name == "rate_limit" and value is not None:
-        return changed(current or RateLimit(), value)
-    if is_dataclass(current) and not isinstance(current, type) and isinstance(value, Mapping):
-        return changed(current, value)
-    if isinstance(value, list):
-        return tuple(value)
-    if isinstance(value, Mapping):
-        return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}
-    return value
-
-
-def as_json(switches: Switches) -> dict[str, Any]:
-    return asdict(switches)

@@ -6,11 +6,13 @@ from contextlib import contextmanager
 
 from werkzeug.wrappers import Response
 
+from connectory.testing.sandbox import empty_reply, json_reply
+
 from .call import Call
 from .inputs import writable
 from .listing import Page, may_read, page_headers, require_table, select_page, shown_fields
 from .render import Renderer, View, result_list
-from .replies import ApiError, empty_reply, json_reply, no_record
+from .replies import ApiError, no_record
 from .rules import RuleError
 from .store import Record
 

@@ -20,6 +20,10 @@ _NEVER_STORE = {
     "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
     "Server": "ServiceNow",
 }
+_TYPES = {
+    "application/json": "application/json;charset=UTF-8",
+    "text/html; charset=utf-8": "text/html;charset=UTF-8",
+}
 _WORTH_COMPRESSING = 1000
 
 
@@ -27,7 +31,7 @@ def finish(reply: Response, request: Request, switches: Switches, faults: Iterab
     by_kind = {fault.kind: fault for fault in faults}
     if fault := by_kind.get("cut_json"):
         cut(reply, fault.number(0.6))
-    _label(reply, now)
+    _label(reply, request, now)
     _compress(reply, request)
     if switches.drop_connection or "dropped" in by_kind or _loses_reply(by_kind.get("lost_refresh_token")):
         drop(reply)
@@ -41,7 +45,10 @@ def _loses_reply(fault: Fault | None) -> bool:
     return fault is not None and fault.value == "reply"
 
 
-def _label(reply: Response, now: datetime) -> None:
+def _label(reply: Response, request: Request, now: datetime) -> None:
+    # A file keeps the type that it was uploaded with.
+    if reply.content_type in _TYPES and not request.path.endswith("/file"):
+        reply.content_type = _TYPES[reply.content_type]
     reply.headers.update(_NEVER_STORE)
     reply.headers["Date"] = format_datetime(now, usegmt=True)
     reply.headers["X-Transaction-ID"] = secrets.token_hex(6)
