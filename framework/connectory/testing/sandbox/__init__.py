@@ -22,13 +22,13 @@
 """
 
 from .app import Handler, Sandbox, Step, api_key, as_reply, basic
-from .authority import Authority, Granted, OAuthClient, OAuthSwitches, TokenRefusedError
+from .authority import Authority, Granted, OAuthClient, OAuthSwitches, Pkce, Token, TokenRefusedError
 from .browser import consent
 from .call import Call
 from .clock import Clock, iso_stamp, parse_moment, utc_now
 from .faults import KINDS, Fault, Faults, Kind
 from .log import Entry, RequestLog
-from .oauth import OAuth2Server, rfc_refusal
+from .oauth import Flow, OAuth2Server, rfc_refusal
 from .pages import (
     AllAtOnce,
     CursorPages,
@@ -58,6 +58,7 @@ __all__ = [
     "Entry",
     "Fault",
     "Faults",
+    "Flow",
     "Granted",
     "Handler",
     "KeysetPages",
@@ -68,6 +69,7 @@ __all__ = [
     "OAuthClient",
     "OAuthSwitches",
     "OffsetPages",
+    "Pkce",
     "RequestLog",
     "Row",
     "Sandbox",
@@ -75,6 +77,7 @@ __all__ = [
     "Style",
     "Switches",
     "Table",
+    "Token",
     "TokenRefusedError",
     "api_key",
     "as_json",

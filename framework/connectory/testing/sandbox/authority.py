@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -24,6 +24,8 @@ Pkce = Literal["off", "allowed", "required"]
 class OAuthSwitches:
     """An OAuth2 server's habits. Lives are in seconds; None: for ever.
 
+    `body_only` refuses token requests with parameters in their address. `same_token_while_live` hands a live token out
+    again to whom it belongs, with a new life after a consent and with what is left of its life after a refresh.
     `old_refresh` is what a refresh token is good for that was replaced: nothing (`refused`), everything (`accepted`),
     or a reason to end its whole family (`revokes`), as after a theft.
     """
@@ -33,10 +35,12 @@ class OAuthSwitches:
     pkce: Pkce = "allowed"
     pkce_plain: bool = False
     state_required: bool = False
+    body_only: bool = True
     scope: str = "full_access"
     access_ttl: float = 3600
     refresh_ttl: float | None = None
     code_ttl: float = 60
+    same_token_while_live: bool = False
     rotate_refresh: bool = True
     old_refresh: Literal["refused", "accepted", "revokes"] = "refused"
     repeats_refresh_token: bool = True
@@ -50,11 +54,12 @@ class OAuthClient:
     redirect_uris: tuple[str, ...] = ()
     """Where codes may be sent, exactly; when none is registered, to any address of the web."""
 
-    def accepts(self, redirect_uri: str) -> bool:
+    def redirect_for(self, wanted: str) -> str:
+        """Where a code is sent that is wanted at this address; empty: nowhere."""
         if self.redirect_uris:
-            return redirect_uri in self.redirect_uris
-        parts = urlsplit(redirect_uri)
-        return parts.scheme in {"http", "https"} and bool(parts.netloc)
+            return wanted if wanted in self.redirect_uris else ""
+        parts = urlsplit(wanted)
+        return wanted if parts.scheme in {"http", "https"} and parts.netloc else ""
 
 
 class TokenRefusedError(Exception):
@@ -120,7 +125,10 @@ def random_token(user: str, kind: str, now: datetime, life: float | None) -> str
 
 @dataclass(kw_only=True)
 class Authority:
-    """`make_code` and `make_token(user, kind, now, life)` say how these look at the provider."""
+    """`make_code` and `make_token(user, kind, now, life)` say how these look at the provider.
+
+    Where people are more than names with passwords, a subclass says who they are: `log_in`, `is_active`, `user_for`.
+    """
 
     clock: Clock
     switches: OAuthSwitches = OAuthSwitches()
@@ -137,9 +145,18 @@ class Authority:
         self.clients[client.client_id] = client
         return client
 
-    def log_in(self, user: str, password: str) -> bool:
+    def log_in(self, user: str, password: str) -> str:
+        """Who that is; empty where the name or the password is wrong."""
         known = self.people.get(user)
-        return known is not None and hmac.compare_digest(known.encode(), password.encode())
+        return user if known is not None and hmac.compare_digest(known.encode(), password.encode()) else ""
+
+    def is_active(self, user: str) -> bool:
+        """Whether this is somebody, still: the tokens of others are worth nothing."""
+        return user in self.people or user in self.clients
+
+    def user_for(self, client: OAuthClient) -> str:
+        """Whom the grant `client_credentials` speaks for; empty: nobody."""
+        return client.client_id
 
     def issue_code(self, code: Code) -> str:
         value = self.make_code()
@@ -176,10 +193,12 @@ class Authority:
         self._check_secret(request, client)
         if request.grant_type == "refresh_token":
             return self._by_refresh_token(request, client)
-        if request.grant_type == "password" and self.log_in(request.username, request.password):
-            return self._issue(client, request.username, self.switches.scope)
-        if request.grant_type == "client_credentials":
-            return Granted(access=self._new("access", client, client.client_id, self.switches.scope, ""), refresh=None)
+        scope = self.switches.scope
+        if request.grant_type == "password" and (user := self.log_in(request.username, request.password)):
+            return self._issue(client, user, scope)
+        if request.grant_type == "client_credentials" and (user := self.user_for(client)):
+            access = self._live("access", client, user, scope) or self._new("access", client, user, scope, "")
+            return Granted(access=self._prolonged(access), refresh=None)
         raise TokenRefusedError("invalid_grant", "the user name or the password is wrong")
 
     def seconds_left(self, token: Token) -> int | None:
@@ -204,7 +223,8 @@ class Authority:
         token = self.tokens.get(request.refresh_token) or self._replaced(request.refresh_token)
         if token is None or token.kind != "refresh" or token.client_id != client.client_id or not self._is_live(token):
             raise TokenRefusedError("invalid_grant", "the refresh token is unknown, used or too old")
-        access = self._new("access", client, token.user, token.scope, token.family)
+        access = self._live("access", client, token.user, token.scope)
+        access = access or self._new("access", client, token.user, token.scope, token.family)
         if not self.switches.rotate_refresh:
             return Granted(access=access, refresh=token, tells_refresh=self.switches.repeats_refresh_token)
         self.revoke(token.value)
@@ -222,31 +242,52 @@ class Authority:
             raise TokenRefusedError("invalid_client", "the client secret is wrong")
 
     def _issue(self, client: OAuthClient, user: str, scope: str) -> Granted:
-        family = secrets.token_hex(8)
-        access = self._new("access", client, user, scope, family)
-        return Granted(access=access, refresh=self._new("refresh", client, user, scope, family))
+        refresh = self._live("refresh", client, user, scope)
+        family = refresh.family if refresh else secrets.token_hex(8)
+        access = self._live("access", client, user, scope) or self._new("access", client, user, scope, family)
+        refresh = refresh or self._new("refresh", client, user, scope, family)
+        return Granted(access=self._prolonged(access), refresh=self._prolonged(refresh))
+
+    def _live(self, kind: str, client: OAuthClient, user: str, scope: str) -> Token | None:
+        """A live token to hand out again, where that is this server's habit."""
+        if not self.switches.same_token_while_live:
+            return None
+        wanted = (kind, client.client_id, user, scope)
+        alike = (token for token in self.tokens.values() if _key(token) == wanted and self._is_live(token))
+        return next(alike, None)
+
+    def _prolonged(self, token: Token) -> Token:
+        self.tokens[token.value] = replace(token, expires_at=self._end(self._life(token.kind)))
+        return self.tokens[token.value]
 
     def _new(
         self, kind: Literal["access", "refresh"], client: OAuthClient, user: str, scope: str, family: str
     ) -> Token:
-        now = self.clock.now()
-        life = self.switches.access_ttl if kind == "access" else self.switches.refresh_ttl
+        life = self._life(kind)
         token = Token(
-            value=self.make_token(user, kind, now, life),
+            value=self.make_token(user, kind, self.clock.now(), life),
             kind=kind,
             client_id=client.client_id,
             user=user,
             scope=scope,
             family=family,
-            expires_at=None if life is None else now + timedelta(seconds=life),
+            expires_at=self._end(life),
         )
         self.tokens[token.value] = token
         return token
 
     def _is_live(self, token: Token) -> bool:
-        return (token.expires_at is None or token.expires_at > self.clock.now()) and (
-            token.user in self.people or token.user in self.clients
-        )
+        return (token.expires_at is None or token.expires_at > self.clock.now()) and self.is_active(token.user)
+
+    def _life(self, kind: str) -> float | None:
+        return self.switches.access_ttl if kind == "access" else self.switches.refresh_ttl
+
+    def _end(self, life: float | None) -> datetime | None:
+        return None if life is None else self.clock.now() + timedelta(seconds=life)
+
+
+def _key(token: Token) -> tuple[str, str, str, str]:
+    return token.kind, token.client_id, token.user, token.scope
 
 
 def _matches(code: Code, verifier: str) -> bool:

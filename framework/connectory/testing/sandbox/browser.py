@@ -33,27 +33,32 @@ def consent(application: Any, authorize_url: str, *, username: str, password: st
         form = _Form(reply.text)
         if form.action is None:
             raise RuntimeError(f"the sandbox shows no form to fill in, but {reply.status_code}: {reply.text[-200:]}")
-        known = {"username": username, "password": password, "answer": answer}
-        here, method, sent = urljoin(here, form.action), "POST", form.filled(known)
+        here, method, sent = urljoin(here, form.action), "POST", form.filled(username, password, answer)
     raise RuntimeError("the sandbox asks the same again and again")
 
 
 class _Form(HTMLParser):
+    """A form as people see it: a field to type a name into, one for the password, and a button `answer`."""
+
     def __init__(self, page: str) -> None:
         super().__init__()
         self.action: str | None = None
         self.hidden: dict[str, str] = {}
-        self.names: set[str] = set()
+        self.names: dict[str, str] = {}
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        name, kind = given.get("name", ""), given.get("type", "text")
         if tag == "form":
             self.action = given.get("action", "")
-        elif given.get("type") == "hidden":
-            self.hidden[given.get("name", "")] = given.get("value", "")
-        elif "name" in given:
-            self.names.add(given["name"])
+        elif tag == "input" and kind == "hidden":
+            self.hidden[name] = given.get("value", "")
+        elif tag == "input":
+            self.names["password" if kind == "password" else "username"] = name
+        elif name == "answer":
+            self.names["answer"] = name
 
-    def filled(self, known: dict[str, str]) -> dict[str, str]:
-        return self.hidden | {name: known[name] for name in self.names if name in known}
+    def filled(self, username: str, password: str, answer: str) -> dict[str, str]:
+        known = {"username": username, "password": password, "answer": answer}
+        return self.hidden | {name: known[meaning] for meaning, name in self.names.items()}

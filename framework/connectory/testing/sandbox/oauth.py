@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Request, Response
 
 from .authority import Authority, Code, Granted, OAuthClient, OAuthSwitches, TokenRefusedError, TokenRequest
@@ -36,7 +37,8 @@ def no_fields(_: Any) -> Mapping[str, Any]:
 class OAuth2Server:
     """The endpoints' paths, and what is the provider's own about its answers.
 
-    `refusal` makes the answer of the token endpoint from an error; `token_fields` adds fields to a token, and
+    `user_field`, `password_field` and `guard_field` are names of fields on the pages, as scripts that log in look for
+    them. `refusal` makes the answer of the token endpoint from an error; `token_fields` adds fields to a token, and
     `redirect_fields` to the address that a code is sent to. Behaviour is in `authority.switches`.
 
         OAuth2Server(authority=Authority(clock=clock, switches=OAuthSwitches(access_ttl=300)), token_path="/token")
@@ -46,6 +48,9 @@ class OAuth2Server:
     authorize_path: str = "/oauth/authorize"
     token_path: str = "/oauth/token"
     revoke_path: str | None = "/oauth/revoke"
+    user_field: str = "username"
+    password_field: str = "password"
+    guard_field: str = "guard"
     refusal: Callable[[TokenRefusedError], Response] = rfc_refusal
     token_fields: Callable[[Granted], Mapping[str, Any]] = no_fields
     redirect_fields: Callable[[Request], Mapping[str, str]] = no_fields
@@ -69,38 +74,40 @@ class OAuth2Server:
     # The consent
 
     def authorize(self, request: Request) -> Response:
-        flow = self._begin(request)
+        flow = self.begin(request)
         if isinstance(flow, Response):
             return flow
         user = self.sessions.get(request.cookies.get(COOKIE, ""), "")
-        return self._ask(flow, user) if user in self.authority.people else self._log_in(request)
+        return self._ask(flow, user) if user and self.authority.is_active(user) else self._log_in(request)
 
-    def _begin(self, request: Request) -> Flow | Response:
+    def begin(self, request: Request) -> Flow | Response:
+        """What is asked for, or what the page says instead."""
         arguments = request.args
         client = self.authority.clients.get(arguments.get("client_id", ""))
-        redirect_uri = arguments.get("redirect_uri", "")
+        redirect_uri = "" if client is None else client.redirect_for(arguments.get("redirect_uri", ""))
         # With a wrong client or address the browser must not be sent anywhere.
-        if client is None or not client.accepts(redirect_uri):
-            return html_reply("Error", "invalid client_id or redirect_uri", 400)
+        if client is None or not redirect_uri:
+            return self.error_page("invalid client_id or redirect_uri")
         flow = Flow(request=request, client=client, redirect_uri=redirect_uri)
         if arguments.get("response_type") != "code":
             return flow.answer(error="unsupported_response_type")
         if self.switches.state_required and not flow.state:
-            return html_reply("Error", "state is missing", 400)
+            return self.error_page("state is missing")
         method = arguments.get("code_challenge_method", "plain")
         challenged = bool(arguments.get("code_challenge")) and (method == "S256" or self.switches.pkce_plain)
         if self.switches.pkce == "required" and not challenged:
-            return flow.answer(error="invalid_request", error_description="code_challenge is missing")
+            return self.without_challenge(flow)
         return flow
 
     def _log_in(self, request: Request) -> Response:
         form = request.form
-        if "username" not in form:
-            return _page("Log in", request, _LOG_IN)
-        if not self.authority.log_in(form["username"], form.get("password", "")):
-            return _page("Log in", request, "<p>User name or password invalid</p>" + _LOG_IN)
+        if self.user_field not in form:
+            return self.login_page(request)
+        user = self.authority.log_in(form[self.user_field], form.get(self.password_field, ""))
+        if not user:
+            return self.login_page(request, "User name or password invalid")
         session = secrets.token_hex(16)
-        self.sessions[session] = form["username"]
+        self.sessions[session] = user
         reply = Response(status=302, headers={"Location": request.full_path})
         reply.set_cookie(COOKIE, session, httponly=True, samesite="Lax")
         return reply
@@ -110,15 +117,15 @@ class OAuth2Server:
         # The session's own secret in the form keeps other sites from pressing Allow.
         guard = request.cookies[COOKIE][::-1]
         answer = request.form.get("answer", "")
-        if request.method != "POST" or request.form.get("guard") != guard or not answer:
-            return _page("Allow access", request, _consent(flow.client.client_id, user, guard))
+        if request.method != "POST" or request.form.get(self.guard_field) != guard or not answer:
+            return self.consent_page(flow, user, guard)
         if answer != "allow":
             return flow.answer(error="access_denied")
         code = self.authority.issue_code(
             Code(
                 client_id=flow.client.client_id,
                 user=user,
-                redirect_uri=flow.redirect_uri,
+                redirect_uri=request.args.get("redirect_uri", ""),
                 expires_at=self.authority.clock.now() + timedelta(seconds=self.switches.code_ttl),
                 scope=request.args.get("scope") or self.switches.scope,
                 challenge="" if self.switches.pkce == "off" else request.args.get("code_challenge", ""),
@@ -126,6 +133,30 @@ class OAuth2Server:
             )
         )
         return flow.answer(code=code, **self.redirect_fields(request))
+
+    # The pages, and words that are the provider's own
+
+    def login_page(self, request: Request, complaint: str = "") -> Response:
+        """A form that posts to the address it came from. `complaint` is what was wrong with the last try."""
+        said = f"<p>{html.escape(complaint)}</p>" if complaint else ""
+        fields = f'<input name="{self.user_field}"><input name="{self.password_field}" type="password">'
+        return _page("Log in", request, f"{said}{fields}<button>Log in</button>")
+
+    def consent_page(self, flow: Flow, user: str, guard: str) -> Response:
+        """A form with the button `answer`, which is `allow` or `deny`, and the hidden field of `guard_field`."""
+        inside = (
+            f"<p>{html.escape(user)}, allow {html.escape(flow.client.client_id)} to read and write your data?</p>"
+            f'<input type="hidden" name="{self.guard_field}" value="{guard}">'
+            '<button name="answer" value="allow">Allow</button><button name="answer" value="deny">Deny</button>'
+        )
+        return _page("Allow access", flow.request, inside)
+
+    def error_page(self, text: str) -> Response:
+        return html_reply("Error", text, 400)
+
+    def without_challenge(self, flow: Flow) -> Response:
+        """The answer to an application that leaves PKCE out where it is required."""
+        return flow.answer(error="invalid_request", error_description="code_challenge is missing")
 
     # Tokens
 
@@ -147,14 +178,15 @@ class OAuth2Server:
         return self.revoked()
 
     def _asked(self, request: Request) -> TokenRequest:
-        if request.method != "POST" or request.args:
+        if self.switches.body_only and (request.method != "POST" or request.args):
             raise TokenRefusedError("invalid_request", "the parameters belong into the body of a POST")
-        client_id, client_secret = self._client_of(request)
+        form = MultiDict([*request.form.items(), *request.args.items()])
+        client_id, client_secret = self._client_of(request, form)
         names = ("grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "username", "password")
-        values = {name: request.form.get(name, "") for name in names}
+        values = {name: form.get(name, "") for name in names}
         return TokenRequest(client_id=client_id, client_secret=client_secret, **values)
 
-    def _client_of(self, request: Request) -> tuple[str, str]:
+    def _client_of(self, request: Request, form: Mapping[str, str]) -> tuple[str, str]:
         way, basic = self.switches.client_auth, request.authorization
         if basic is not None and basic.type == "basic":
             if way == "body":
@@ -162,7 +194,7 @@ class OAuth2Server:
             return basic.username or "", basic.password or ""
         if way == "basic":
             raise TokenRefusedError("invalid_client", "the client must identify itself with HTTP Basic")
-        return request.form.get("client_id", ""), request.form.get("client_secret", "")
+        return form.get("client_id", ""), form.get("client_secret", "")
 
     def _reply(self, granted: Granted) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -193,17 +225,6 @@ class Flow:
         query = urlencode(values | ({"state": self.state} if self.state else {}))
         separator = "&" if urlsplit(self.redirect_uri).query else "?"
         return Response(status=302, headers={"Location": f"{self.redirect_uri}{separator}{query}"})
-
-
-_LOG_IN = '<input name="username"><input name="password" type="password"><button>Log in</button>'
-
-
-def _consent(client_id: str, user: str, guard: str) -> str:
-    return (
-        f"<p>{html.escape(user)}, allow {html.escape(client_id)} to read and write your data?</p>"
-        f'<input type="hidden" name="guard" value="{guard}">'
-        '<button name="answer" value="allow">Allow</button><button name="answer" value="deny">Deny</button>'
-    )
 
 
 def _page(title: str, request: Request, inside: str) -> Response:

@@ -223,7 +223,7 @@ def test_refresh_after_the_end(clock, browser):
 
 
 def test_refresh_reply_without_refresh_token(company, browser):
-    switch(company, refresh_reply_has_refresh_token=False)
+    switch(company, repeats_refresh_token=False)
     first = by_code(browser).json
     assert "refresh_token" not in token(browser, "refresh_token", refresh_token=first["refresh_token"]).json
 

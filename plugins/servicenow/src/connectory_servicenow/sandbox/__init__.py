@@ -3,7 +3,7 @@
 1. `Sandbox` (app) is the application and, as an `Instance` (instance), its state: tables, clock, tokens, faults.
 2. Records live in `store` under the columns of `tables`; every write passes `business` and its `rules`.
 3. Encoded queries are read by `query`, compiled by `matching` from `operators`, `literals` and `paths`.
-4. `api` finds the caller and the handler: `tableapi`, `stats`, `batch`, `attachments`; `oauth` has the login pages.
+4. `api` finds the caller and the handler: `tableapi`, `stats`, `batch`, `attachments`; `login` is the OAuth server.
 5. `switches` say what kind of instance this is, `faults` what goes wrong, `wire` and `outages` carry it out.
 6. `records` fills an instance, `people` change it, `control` lets other processes do all of this over HTTP.
 """
@@ -14,8 +14,8 @@ from datetime import datetime
 from connectory.testing.sandbox import Clock, utc_now
 
 from .app import Sandbox
-from .authority import OAuthClient
 from .faults import KINDS, Fault, Faults, parse_fault
+from .login import OAuthClient
 from .people import People, Step
 from .records import seed_instance
 from .rules import RuleError

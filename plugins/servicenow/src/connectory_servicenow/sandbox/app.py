@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request, Response
 
 from connectory.testing.sandbox import Entry, utc_now
 
-from . import api, oauth, outages, pages, wire
+from . import api, outages, pages, wire
 from .call import Call
 from .control import Control
 from .faults import Fault
@@ -19,10 +19,6 @@ from .switches import Switches
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_DOORS = {
-    "/oauth_auth.do": oauth.authorize,
-    "/oauth_revoke_token.do": oauth.revoke,
-}
 _SECRETS = frozenset({"token", "access_token", "refresh_token", "client_secret", "password", "code"})
 
 
@@ -85,7 +81,7 @@ def _answer(sandbox: Sandbox, request: Request) -> Response:
         reply, call = api.answer(sandbox, request, faults)
         sandbox.people.run(sandbox.switches.steps_per_call)
         return _finished(sandbox, request, reply, faults, call)
-    if request.path == "/oauth_token.do":
+    if request.path == sandbox.oauth.token_path:
         faults = sandbox.faults.draw("token")
         return _finished(sandbox, request, _token(sandbox, request, faults), faults)
     return _finished(sandbox, request, _page(sandbox, request))
@@ -93,14 +89,18 @@ def _answer(sandbox: Sandbox, request: Request) -> Response:
 
 def _token(sandbox: Sandbox, request: Request, faults: tuple[Fault, ...]) -> Response:
     sleeping = outages.outage(sandbox.switches, faults, sandbox.clock.now())
-    return sleeping or oauth.token(sandbox, request, faults)
+    return sleeping or sandbox.oauth.token(request, faults)
 
 
 def _page(sandbox: Sandbox, request: Request) -> Response:
-    door = _DOORS.get(request.path)
+    doors = {
+        sandbox.oauth.authorize_path: sandbox.oauth.authorize,
+        sandbox.oauth.revoke_path: sandbox.oauth.revoke,
+    }
+    door = doors.get(request.path)
     if door is None:
         return pages.message("Page not found", 404)
-    return outages.outage(sandbox.switches, (), sandbox.clock.now()) or door(sandbox, request)
+    return outages.outage(sandbox.switches, (), sandbox.clock.now()) or door(request)
 
 
 def _finished(

@@ -7,11 +7,11 @@ from typing import Any
 
 from connectory.testing.sandbox import Clock, RequestLog, utc_now
 
-from .authority import Authority, OAuthClient
 from .budget import Budget, Gauge
 from .business import Business
 from .faults import Faults
 from .literals import Literals
+from .login import open_login
 from .render import Reading
 from .schema import Schema, TableSpec
 from .script import Asker
@@ -46,14 +46,8 @@ class Instance:
         self.passwords: dict[str, str] = {}
         """Passwords by user name; whoever is not listed logs in with their own name."""
         self.running = Gauge()
-        self.authority = Authority(
-            clock=self.clock,
-            switches=lambda: self.switches.oauth,
-            find_user=self.log_in,
-            client_user=lambda name: found.sys_id if (found := self.user_named(name)) else "",
-            is_active=lambda user_id: self.active_user(user_id) is not None,
-        )
-        self.authority.register(OAuthClient())
+        self.oauth = open_login(self)
+        self.authority = self.oauth.authority
 
     @property
     def tables(self) -> dict[str, Table]:
@@ -67,6 +61,7 @@ class Instance:
     def switches(self, switches: Switches) -> None:
         with self.lock:
             self._switches = switches
+            self.authority.switches = switches.oauth
             self._publish_zone()
 
     def insert(self, table: str, values: Mapping[str, Any], **how: Any) -> Record:

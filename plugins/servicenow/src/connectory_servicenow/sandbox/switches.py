@@ -6,8 +6,6 @@ from typing import Literal
 
 from connectory.testing import sandbox as base
 
-Pkce = Literal["off", "allowed", "required"]
-ClientAuth = Literal["both", "basic", "body"]
 Hibernate = Literal["", "page", "redirect"]
 Shuffle = Literal["off", "seed", "page"]
 CancelStyle = Literal["tail", "stray", "cut"]
@@ -17,19 +15,15 @@ HiddenAs = Literal["absent", "empty"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class OAuthSwitches:
-    state_required: bool = True
-    pkce: Pkce = "off"
-    body_only: bool = True
+class OAuthSwitches(base.OAuthSwitches):
     grants: tuple[str, ...] = ("authorization_code", "refresh_token", "password")
+    pkce: base.Pkce = "off"
+    state_required: bool = True
     scope: str = "useraccount"
     access_ttl: float = 1800
-    refresh_ttl: float = 8_640_000
-    code_ttl: float = 60
-    rotate_refresh: bool = False
-    refresh_reply_has_refresh_token: bool = True
+    refresh_ttl: float | None = 8_640_000
     same_token_while_live: bool = True
-    client_auth: ClientAuth = "both"
+    rotate_refresh: bool = False
     api_scope_missing: bool = False
     mfa_required: bool = False
 
