@@ -1,6 +1,7 @@
 """What a plugin's author needs to fake a provider in a few lines: a WSGI application with a provider's habits.
 
-1. `Sandbox` (app) is the application: tables, routes, a log of requests, and what `connect` asks of a sandbox.
+1. `Sandbox` (app) is the application: tables and routes, on top of a `Provider` (provider), which has the clock, the
+   faults, the log of requests, and what `connect` asks of a sandbox. A provider with a store of its own extends that.
 2. A `Table` (table) keeps records with ids and stamps, of a `Clock` (clock) that tests move; writes may become visible
    late. `Sandbox.resource` serves one in a style of paging (pages, resource).
 3. `OAuth2Server` (oauth) has the pages to log in and to allow, and the endpoints for tokens; its `Authority`
@@ -41,6 +42,7 @@ from .pages import (
     body_of,
     last_page,
 )
+from .provider import Provider
 from .replies import ApiError, empty_reply, html_reply, json_reply
 from .resource import list_handler, with_faults
 from .switches import Switches, as_json, changed
@@ -70,6 +72,7 @@ __all__ = [
     "OAuthSwitches",
     "OffsetPages",
     "Pkce",
+    "Provider",
     "RequestLog",
     "Row",
     "Sandbox",

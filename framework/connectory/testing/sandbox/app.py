@@ -1,12 +1,10 @@
-"""The WSGI application: who calls, which handler answers, what goes wrong, and a note of it."""
+"""The sandbox with tables and routes: who calls, and which handler answers."""
 
 from __future__ import annotations
 
 import secrets
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from email.utils import format_datetime
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -14,24 +12,19 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from .browser import consent
 from .call import Call
-from .clock import Clock, utc_now
-from .control import Control
-from .faults import KINDS, Fault, Faults, Kind
-from .log import Entry, RequestLog
+from .clock import utc_now
+from .provider import Provider
 from .replies import ApiError, json_reply
 from .resource import list_handler, record_handlers
-from .switches import Switches
-from .table import Table
+from .table import Row, Table
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
-
-    from .oauth import OAuth2Server
+    from .faults import Kind
     from .pages import Style
+    from .switches import Switches
 
 Handler = Callable[[Call], Any]
 """Answers a call with a response, or with what becomes one: a JSON value, or a value and a status."""
@@ -39,15 +32,9 @@ Handler = Callable[[Call], Any]
 Step = Callable[[Random], str]
 """One change, as a person would make it; returns what was done."""
 
-_SECRETS = frozenset({"token", "access_token", "refresh_token", "client_secret", "password", "code", "api_key"})
 
-
-def _error_body(error: ApiError) -> Any:
-    return {"error": {"status": error.status, "message": error.message, **error.details}}
-
-
-class Sandbox:
-    """A fake provider: a WSGI application with its state at hand.
+class Sandbox(Provider):
+    """A fake provider with tables and routes: a WSGI application with its state at hand.
 
         sandbox = Sandbox()
         sandbox.oauth = OAuth2Server(authority=Authority(clock=sandbox.clock))
@@ -55,9 +42,8 @@ class Sandbox:
         sandbox.resource("/api/orders", orders, NumberedPages(), records="items")
         sandbox.configure = lambda base_url: {"base.url": f"{base_url}/api"}
 
-    Everything it answers from is guarded by `lock`. `authenticate` names the caller of an API call, or raises
-    `ApiError`; by default whoever has a live token of `oauth`. `error_body` is how the provider writes an error.
-    `configure` says what an instance needs to use it, beside the OAuth2 client. `finish` has the last word on a reply.
+    `authenticate` names the caller of an API call, or raises `ApiError`; by default whoever has a live token of
+    `oauth`. The rest is in `Provider`.
     """
 
     def __init__(
@@ -68,36 +54,13 @@ class Sandbox:
         switches: Switches | None = None,
         kinds: Mapping[str, Kind] | None = None,
     ) -> None:
-        self.lock = threading.RLock()
-        self.clock = clock if isinstance(clock, Clock) else Clock(clock)
-        self.seed = seed
-        self.random = Random(seed)
+        super().__init__(clock=clock, seed=seed, switches=switches, kinds=kinds)
         self.tables: dict[str, Table] = {}
-        self.faults = Faults({**KINDS, **(kinds or {})})
-        self.log = RequestLog()
-        self.oauth: OAuth2Server | None = None
         self.authenticate: Callable[[Request], str] = self._by_token
-        self.error_body: Callable[[ApiError], Any] = _error_body
-        self.configure: Callable[[str], Mapping[str, Any]] = lambda base_url: {"base.url": base_url}
-        self.finish: Callable[[Response, Call], None] = lambda reply, call: None
-        self.steps = 0
-        self._switches: Switches = switches or Switches()
         self._habits: list[tuple[Step, float]] = []
         self._routes = Map(strict_slashes=False)
-        self._control = Control(self)
 
     # Building one
-
-    @property
-    def switches(self) -> Any:
-        return self._switches
-
-    @switches.setter
-    def switches(self, switches: Switches) -> None:
-        with self.lock:
-            self._switches = switches
-            for table in self.tables.values():
-                table.commit_delay = switches.commit_delay
 
     def table(
         self,
@@ -152,71 +115,34 @@ class Sandbox:
         """What people do now and then; see `step`."""
         self._habits.append((step, weight))
 
-    # Using one: what a sandbox is asked by `connect`, see `hookspecs.connect_open_sandbox`
+    # What a provider is
 
-    def configuration(self, base_url: str) -> dict[str, Any]:
-        """What an instance needs to use the sandbox behind this address."""
-        return {**self._client(), **self.configure(base_url.rstrip("/"))}
+    def switched(self) -> None:
+        for table in self.tables.values():
+            table.commit_delay = self._switches.commit_delay
 
-    def consent(self, authorize_url: str) -> str:
-        """Log in and press Allow. The address that the browser would then be sent to."""
-        if self.oauth is None:
-            raise RuntimeError("this sandbox has no OAuth2 server")
-        username, password = next(iter(self.oauth.authority.people.items()))
-        return consent(self, authorize_url, username=username, password=password)
+    def make_step(self) -> str:
+        if not self._habits:
+            raise RuntimeError("nobody works here: give a table a sample, or the sandbox a habit")
+        steps = [step for step, _ in self._habits]
+        return self.random.choices(steps, [weight for _, weight in self._habits])[0](self.random)
 
-    def step(self) -> str:
-        """One change of one record, as somebody at work would make it."""
-        with self.lock:
-            if not self._habits:
-                raise RuntimeError("nobody works here: give a table a sample, or the sandbox a habit")
-            steps = [step for step, _ in self._habits]
-            done = self.random.choices(steps, [weight for _, weight in self._habits])[0](self.random)
-            self.steps += 1
-            return done
+    def records(self, name: str) -> Sequence[Row]:
+        return list(self.tables[name].written.values())
 
-    def break_with(self, faults: Sequence[str]) -> None:
-        """Have these faults on every call, `NAME` or `NAME=VALUE`; ValueError names those that are known."""
-        self.faults.always(faults)
+    def insert(self, name: str, values: Mapping[str, Any], *, at: datetime | None = None) -> Row:
+        return self.tables[name].insert(values, at=at)
 
-    def error(self, status: int, message: str, **details: Any) -> Response:
-        """An error in the provider's own words."""
-        return json_reply(self.error_body(ApiError(status, message, **details)), status)
+    def update(self, name: str, record_id: str, values: Mapping[str, Any], *, at: datetime | None = None) -> Row:
+        return self.tables[name].update(record_id, values, at=at)
 
-    # Answering
+    def delete(self, name: str, record_id: str, *, at: datetime | None = None) -> Row:
+        return self.tables[name].delete(record_id, at=at)
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # Leaving the request closes the files that were uploaded with it.
-        with Request(environ) as request:
-            # A body is read before the lock is taken, so that a slow sender keeps nobody waiting.
-            request.get_data(parse_form_data=True)
-            with self.lock:
-                reply = self._answer(request)
-        return reply(environ, start_response)
+    def sizes(self) -> Mapping[str, int]:
+        return {name: len(table) for name, table in self.tables.items()}
 
-    def _answer(self, request: Request) -> Response:
-        if request.path.startswith("/_sandbox/"):
-            return self._control.answer(request)
-        if self.oauth is not None and request.path in self._oauth_paths(self.oauth):
-            return self._answer_oauth(self.oauth, request)
-        call = Call(request=request, faults=self.faults.draw("api"))
-        reply = self._instead(call.faults) or self._handled(call)
-        for _ in range(self._switches.steps_per_call):
-            self.step()
-        return self._finished(reply, call)
-
-    def _oauth_paths(self, oauth: OAuth2Server) -> set[str]:
-        return {path for path in (oauth.authorize_path, oauth.token_path, oauth.revoke_path) if path is not None}
-
-    def _answer_oauth(self, oauth: OAuth2Server, request: Request) -> Response:
-        if request.path == oauth.authorize_path:
-            return self._finished(oauth.authorize(request), Call(request=request))
-        if request.path == oauth.revoke_path:
-            return self._finished(oauth.revoke(request), Call(request=request))
-        call = Call(request=request, faults=self.faults.draw("token"))
-        return self._finished(self._instead(call.faults) or oauth.token(request, call.faults), call)
-
-    def _handled(self, call: Call) -> Response:
+    def handle(self, call: Call) -> Response:
         try:
             handler, values = self._routes.bind_to_environ(call.request.environ).match()
             call.user = self.authenticate(call.request)
@@ -227,40 +153,6 @@ class Sandbox:
         except HTTPException as error:
             return self.error(error.code or 500, error.name)
 
-    def _instead(self, faults: Sequence[Fault]) -> Response | None:
-        for fault in faults:
-            instead = self.faults.kinds[fault.kind].instead
-            if instead is not None:
-                return instead(fault, self.error, self.clock.now())
-        return None
-
-    def _finished(self, reply: Response, call: Call) -> Response:
-        self.log.add(self._entry(reply, call))
-        reply.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
-        reply.headers["X-Request-Id"] = secrets.token_hex(8)
-        self.finish(reply, call)
-        for fault in call.faults:
-            damage = self.faults.kinds[fault.kind].damage
-            if damage is not None:
-                damage(reply, fault)
-            elif (fault.kind, fault.value) == ("lost_refresh_token", "reply"):
-                KINDS["dropped"].damage(reply, fault)  # type: ignore[misc]
-        return reply
-
-    def _entry(self, reply: Response, call: Call) -> Entry:
-        request = call.request
-        return Entry(
-            at=self.clock.now(),
-            method=request.method,
-            path=request.path,
-            params={name: value for name, value in request.args.items() if name not in _SECRETS},
-            status=reply.status_code,
-            user=call.user,
-            grant=request.form.get("grant_type", ""),
-            faults=tuple(fault.kind for fault in call.faults),
-            rows=call.rows,
-        )
-
     def _by_token(self, request: Request) -> str:
         if self.oauth is None:
             return "anybody"
@@ -269,12 +161,6 @@ class Sandbox:
         if not user:
             raise ApiError(401, "the access token is missing, unknown or has ended")
         return user
-
-    def _client(self) -> dict[str, str]:
-        if self.oauth is None:
-            return {}
-        client = self.oauth.client
-        return {"oauth.api.key": client.client_id, "oauth.api.secret": client.client_secret}
 
 
 def as_reply(answer: Any) -> Response:

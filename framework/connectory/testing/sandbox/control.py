@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Request, Response
 
-    from .app import Sandbox
+    from .provider import Provider
 
 Body = dict[str, Any]
 
@@ -35,13 +35,13 @@ class Control:
     | `GET`, `DELETE log` | the last requests |
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Provider) -> None:
         self._sandbox = sandbox
         doors: dict[str, dict[str, Callable[..., Body]]] = {
             "state": {"GET": self._state},
             "steps": {"POST": self._take_steps},
             "records/<table>": {"GET": self._records, "POST": self._insert},
-            "records/<table>/<row_id>": {"PATCH": self._update, "DELETE": self._delete},
+            "records/<table>/<record_id>": {"PATCH": self._update, "DELETE": self._delete},
             "switches": {"GET": self._show_switches, "PUT": self._set_switches},
             "clock": {"POST": self._move_clock},
             "faults": {"GET": self._show_faults, "PUT": self._set_faults},
@@ -69,7 +69,7 @@ class Control:
         sandbox = self._sandbox
         return {
             "now": sandbox.clock.now().isoformat(),
-            "tables": {name: len(table) for name, table in sandbox.tables.items()},
+            "tables": sandbox.sizes(),
             "requests": sandbox.log.total,
             "steps": sandbox.steps,
             "tokens": 0 if sandbox.oauth is None else len(sandbox.oauth.authority.tokens),
@@ -80,16 +80,25 @@ class Control:
         return {"steps": [self._sandbox.step() for _ in range(int(body.get("count", 1)))]}
 
     def _records(self, _: Body, table: str) -> Body:
-        return {"records": list(self._sandbox.tables[table].written.values())}
+        return {"records": self._sandbox.records(table)}
 
     def _insert(self, body: Body, table: str) -> Body:
-        return {"record": self._sandbox.tables[table].insert(body, **_moment(body))}
+        how = self._how(body)
+        return {"record": self._sandbox.insert(table, body, **how)}
 
-    def _update(self, body: Body, table: str, row_id: str) -> Body:
-        return {"record": self._sandbox.tables[table].update(row_id, body, **_moment(body))}
+    def _update(self, body: Body, table: str, record_id: str) -> Body:
+        how = self._how(body)
+        return {"record": self._sandbox.update(table, record_id, body, **how)}
 
-    def _delete(self, body: Body, table: str, row_id: str) -> Body:
-        return {"deleted": self._sandbox.tables[table].delete(row_id, **_moment(body))}
+    def _delete(self, body: Body, table: str, record_id: str) -> Body:
+        return {"deleted": self._sandbox.delete(table, record_id, **self._how(body))}
+
+    def _how(self, body: Body) -> dict[str, Any]:
+        """How a record is to be written, taken out of its values."""
+        how = {name: body.pop(name) for name in ("at", *self._sandbox.how) if name in body}
+        if "at" in how:
+            how["at"] = parse_moment(how["at"])
+        return how
 
     def _show_switches(self, _: Body) -> Body:
         oauth = self._sandbox.oauth
@@ -152,8 +161,3 @@ def _body(request: Request) -> Body:
             raise ValueError("the body has to be a JSON object")
         given |= sent
     return given
-
-
-def _moment(body: Body) -> dict[str, Any]:
-    text = body.pop("at", None)
-    return {} if text is None else {"at": parse_moment(text)}

@@ -23,8 +23,11 @@ ErrorReply = Callable[[int, str], Response]
 
 @dataclass(frozen=True)
 class Fault:
+    """`at` is where it strikes, by default where faults of its kind do."""
+
     kind: str
     value: str = ""
+    at: Place | None = None
 
     def number(self, default: float) -> float:
         try:
@@ -41,14 +44,16 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What a fault does: it answers `instead` of the provider, or it does `damage` to the answer on its way out.
+    """What a fault does: it answers `instead` of the provider, it is a `flaw` in the body of the answer, or it does
+    `damage` to the answer on its way out, when the provider has put its headers on and perhaps compressed it.
 
-    With neither, whoever makes the answer looks for the fault (`call.fault(name)`).
+    With none of them, whoever makes the answer looks for the fault (`call.fault(name)`).
     """
 
     description: str
     at: Place = "api"
     instead: Callable[[Fault, ErrorReply, datetime], Response] | None = None
+    flaw: Callable[[Response, Fault], None] | None = None
     damage: Callable[[Response, Fault], None] | None = None
 
 
@@ -70,7 +75,7 @@ class Faults:
         """Append faults for the calls to come, one each; None lets a call of the API pass."""
         for item in faults:
             fault = None if item is None else self._known(item)
-            self._scripts["api" if fault is None else self.kinds[fault.kind].at].append(fault)
+            self._scripts["api" if fault is None else self._place(fault)].append(fault)
 
     def random(self, rate: float, kinds: Iterable[Fault | str] | None = None, seed: int = 1) -> None:
         """Hit a share of all calls with one of these kinds, the same ones for the same seed."""
@@ -83,7 +88,7 @@ class Faults:
 
     def draw(self, place: Place) -> tuple[Fault, ...]:
         """The faults of one call."""
-        found = [fault for fault in self._always if self._is_at(fault, place)]
+        found = [fault for fault in self._always if self._place(fault) == place]
         if self._scripts[place]:
             scripted = self._scripts[place].popleft()
             found += [scripted] if scripted else []
@@ -95,13 +100,13 @@ class Faults:
         return sum(len(script) for script in self._scripts.values())
 
     def _chance(self, place: Place) -> Fault | None:
-        drawn = [fault for fault in self._drawn if self._is_at(fault, place)]
+        drawn = [fault for fault in self._drawn if self._place(fault) == place]
         if not drawn or self._random.random() >= self._rate:
             return None
         return self._random.choice(drawn)
 
-    def _is_at(self, fault: Fault, place: Place) -> bool:
-        return self.kinds[fault.kind].at == place
+    def _place(self, fault: Fault) -> Place:
+        return fault.at or self.kinds[fault.kind].at
 
     def _known(self, item: Fault | str) -> Fault:
         fault = Fault.parse(item) if isinstance(item, str) else item
@@ -148,8 +153,15 @@ def _drop(reply: Response, fault: Fault) -> None:
 
 def _slow(reply: Response, fault: Fault) -> None:
     body = reply.get_data()
+    # A reply that was dropped promises more than it has.
+    promised = reply.headers.get("Content-Length", str(len(body)))
     reply.response = _trickle(body, fault.number(1))
-    reply.headers["Content-Length"] = str(len(body))
+    reply.headers["Content-Length"] = promised
+
+
+def _lose(reply: Response, fault: Fault) -> None:
+    if fault.value == "reply":
+        _drop(reply, fault)
 
 
 def _trickle(body: bytes, seconds: float, pieces: int = 5) -> Iterator[bytes]:
@@ -171,7 +183,7 @@ KINDS: Mapping[str, Kind] = {
     "bad_gateway": Kind(description="502 with HTML from the load balancer", instead=_bad_gateway),
     "login_html": Kind(description="a login page where JSON is due", instead=_login_page),
     "cut_json": Kind(
-        description="200 whose body stops in the middle; the value is the share that is kept (0.6)", damage=_cut
+        description="200 whose body stops in the middle; the value is the share that is kept (0.6)", flaw=_cut
     ),
     "dropped": Kind(description="the connection ends in the middle of the body", damage=_drop),
     "slow": Kind(description="the body trickles; the value is how many seconds it takes (1)", damage=_slow),
@@ -187,5 +199,6 @@ KINDS: Mapping[str, Kind] = {
         description="the refresh token is forgotten, so renewing fails; with the value 'reply' it is exchanged, "
         "but the reply never arrives",
         at="token",
+        damage=_lose,
     ),
 }
