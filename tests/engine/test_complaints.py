@@ -128,7 +128,7 @@ def test_complaint_06_rows_around_the_cursors_second_are_announced(snow):
     snow.poll()
     bound = from_micros(snow.state().since)
     made = [
-        snow.sandbox.insert("incident", {}, stamp=bound + timedelta(seconds=seconds))["sys_id"]
+        snow.sandbox.insert("incident", {}, at=bound + timedelta(seconds=seconds))["sys_id"]
         for seconds in (-1, 0, 0, 1)
     ]
     snow.poll()
@@ -164,7 +164,7 @@ def test_complaint_08_what_is_remembered_does_not_grow(snow):
 def test_complaint_09_late_rows_are_found_without_a_flag(snow):
     snow.create()
     snow.poll()
-    late = snow.sandbox.insert("incident", {}, stamp=from_micros(snow.state().since) - timedelta(seconds=50))["sys_id"]
+    late = snow.sandbox.insert("incident", {}, at=from_micros(snow.state().since) - timedelta(seconds=50))["sys_id"]
     snow.poll()
     assert ids(snow) == [late]
 

@@ -23,7 +23,7 @@ UNDATED = {
 
 
 def made(snow, *stamps: datetime) -> list[str]:
-    return [snow.sandbox.insert("incident", {}, stamp=stamp)["sys_id"] for stamp in stamps]
+    return [snow.sandbox.insert("incident", {}, at=stamp)["sys_id"] for stamp in stamps]
 
 
 def ids(told) -> list[str]:

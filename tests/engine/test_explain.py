@@ -45,7 +45,7 @@ def scene(snow):
     places = {"tie": -60, "late": -30, "hidden": 0, "odd": 20, "odder": 21}
     for name, seconds in places.items():
         stamp = since + timedelta(seconds=seconds)
-        ids[name] = snow.sandbox.insert("incident", {"short_description": name}, stamp=stamp)["sys_id"]
+        ids[name] = snow.sandbox.insert("incident", {"short_description": name}, at=stamp)["sys_id"]
     snow.clock.advance(30)
     ids["old"] = next(key for key in snow.sandbox.tables["incident"] if key not in ids.values())
     for name in ("old", "again"):
@@ -292,7 +292,7 @@ def happen(snow, dice: random.Random) -> None:
         case 0:
             snow.sandbox.insert("incident", {})
         case 1:
-            snow.sandbox.insert("incident", {}, stamp=since - timedelta(seconds=dice.choice([0, 1, 59, 60, 61])))
+            snow.sandbox.insert("incident", {}, at=since - timedelta(seconds=dice.choice([0, 1, 59, 60, 61])))
         case 2:
             snow.sandbox.update("incident", dice.choice(ids), {"short_description": str(dice.random())})
         case 3:

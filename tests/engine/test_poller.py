@@ -48,7 +48,7 @@ def test_records_that_share_one_second_at_the_windows_bound_are_announced_once(s
         made += [snow.sandbox.insert("incident", {"short_description": f"{number}"})["sys_id"] for number in range(3)]
         snow.poll(60)
         stamp = from_micros(snow.state().since)
-        made.append(snow.sandbox.insert("incident", {"short_description": "late"}, stamp=stamp)["sys_id"])
+        made.append(snow.sandbox.insert("incident", {"short_description": "late"}, at=stamp)["sys_id"])
     snow.poll()
     assert sorted(told[1] for told in snow.told()) == sorted(made)
 
@@ -58,10 +58,10 @@ def test_records_that_appear_late_within_the_overlap_are_announced_once(snow):
     snow.poll()
     since = from_micros(snow.state().since)
     late = [
-        snow.sandbox.insert("incident", {"short_description": "late"}, stamp=since - timedelta(seconds=back))["sys_id"]
+        snow.sandbox.insert("incident", {"short_description": "late"}, at=since - timedelta(seconds=back))["sys_id"]
         for back in (0, 1, 30, 54)
     ]
-    too_late = snow.sandbox.insert("incident", {}, stamp=since - timedelta(minutes=3))["sys_id"]
+    too_late = snow.sandbox.insert("incident", {}, at=since - timedelta(minutes=3))["sys_id"]
     snow.poll()
     snow.poll()
     assert sorted(told[1] for told in snow.told()) == sorted(late)

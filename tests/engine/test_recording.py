@@ -38,7 +38,7 @@ def scene(snow, **more) -> int:
     told = [snow.sandbox.insert("incident", {})["sys_id"] for _ in range(3)]
     snow.poll(30)
     since = from_micros(snow.state().since)
-    snow.sandbox.insert("incident", {}, stamp=since - timedelta(seconds=10))
+    snow.sandbox.insert("incident", {}, at=since - timedelta(seconds=10))
     snow.clock.advance(20)
     snow.sandbox.insert("incident", {"short_description": "hidden"})
     snow.sandbox.insert("incident", {"short_description": "my password: hunter22"})

@@ -111,14 +111,14 @@ class Truth(RuleBasedStateMachine):
         """A row becomes visible some time after its stamp, up to the very edge of what the overlap covers."""
         edge = from_micros(self.snow.state().since) - OVERLAP
         stamp = max(edge, self.snow.clock.now() - timedelta(seconds=back), self.first_moment())
-        self.late.add(self.snow.sandbox.insert("incident", {"short_description": "late"}, stamp=stamp)["sys_id"])
+        self.late.add(self.snow.sandbox.insert("incident", {"short_description": "late"}, at=stamp)["sys_id"])
 
     @precondition(lambda self: not self.skewed)
     @rule()
     def commit_at_the_edge(self):
         edge = max(from_micros(self.snow.state().since) - OVERLAP, self.first_moment())
         for _ in range(2):
-            late = self.snow.sandbox.insert("incident", {"short_description": "at the edge"}, stamp=edge)
+            late = self.snow.sandbox.insert("incident", {"short_description": "at the edge"}, at=edge)
             self.late.add(late["sys_id"])
 
     def first_moment(self):

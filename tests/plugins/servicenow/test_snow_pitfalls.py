@@ -65,7 +65,7 @@ def test_pitfall_03_late_rows_of_the_bounds_own_second_are_skipped(snow):
     for _ in range(3):
         bound = from_micros(snow.state().since)
         stamps = [bound + timedelta(seconds=seconds) for seconds in (-1, 0, 1)]
-        made += [snow.sandbox.insert("incident", {}, stamp=stamp)["sys_id"] for stamp in stamps]
+        made += [snow.sandbox.insert("incident", {}, at=stamp)["sys_id"] for stamp in stamps]
         snow.poll()
     snow.poll()
     assert ids(snow) == sorted(made)

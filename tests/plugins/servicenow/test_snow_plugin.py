@@ -57,7 +57,7 @@ def element(plugins):
 
 @pytest.fixture
 def playground():
-    return Playground(create_sandbox(clock=lambda: NOW, companies=3, users=9, incidents=14))
+    return create_sandbox(clock=lambda: NOW, companies=3, users=9, incidents=14)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_a_refused_consent_page_is_an_error(element, config, playground):
 def test_steps_change_records(playground):
     change, table, sys_id = playground.step().split()
     assert change in {"created", "updated"}
-    assert playground.sandbox.tables[table][sys_id]["sys_updated_on"] == "2024-05-01 10:00:00"
+    assert playground.tables[table][sys_id]["sys_updated_on"] == "2024-05-01 10:00:00"
 
 
 def test_the_sandbox_is_opened_by_the_hook(plugins, element):
@@ -164,7 +164,7 @@ def test_a_poll_reads_every_readable_record_once(
     acl = AclSwitches(hidden_share={"incident": share}, hidden_as=hidden_as, forbidden_when_all_hidden=forbidden)
     everything, _ = poll(plugins, element, config, client, "incidents", start=NOW - timedelta(days=900), page_size=99)
     assert len(everything) == 14
-    playground.sandbox.switches = Switches(acl=acl)
+    playground.switches = Switches(acl=acl)
     readable, _ = poll(plugins, element, config, client, "incidents", start=NOW - timedelta(days=900), page_size=99)
     found, _ = poll(plugins, element, config, client, "incidents", start=NOW - timedelta(days=900), page_size=2)
     assert sorted(row["sys_id"] for row in found) == sorted(row["sys_id"] for row in readable)
@@ -181,7 +181,7 @@ def test_an_idle_poll_is_one_request(plugins, element, config, client, name):
 def test_users_arrive_whole_but_for_their_password(plugins, element, config, client, playground, name):
     found, _ = poll(plugins, element, config, client, name, start=NOW - timedelta(days=900))
     assert len(found) == 9
-    stored = {name for user in playground.sandbox.tables["sys_user"].values() for name in user}
+    stored = {name for user in playground.tables["sys_user"].values() for name in user}
     assert {name for user in found for name in user} >= stored - {"user_password"}
     assert not any("user_password" in user for user in found)
 
@@ -190,12 +190,12 @@ def test_a_configured_filter_holds_for_every_page(plugins, element, playground, 
     raw = {**playground.configuration(base_url), "servicenow.incidents.filter": "priority=4^ORpriority=5"}
     config = load_configuration(element, raw)
     found, _ = poll(plugins, element, config, client, "incidents", start=NOW - timedelta(days=900), page_size=2)
-    wanted = [row for row in playground.sandbox.tables["incident"].values() if row["priority"] in "45"]
+    wanted = [row for row in playground.tables["incident"].values() if row["priority"] in "45"]
     assert 2 < len(found) == len(wanted) < 14
 
 
 def test_a_poll_without_a_condition_asks_for_its_window_only(plugins, element, config, client, playground):
-    changed = next(iter(playground.sandbox.tables["incident"].values()))
-    playground.sandbox.update("incident", changed.sys_id, {"short_description": "new"})
+    changed = next(iter(playground.tables["incident"].values()))
+    playground.update("incident", changed.sys_id, {"short_description": "new"})
     found, _ = poll(plugins, element, config, client, "incidents", start=NOW - timedelta(seconds=1), where="")
     assert [row["sys_id"] for row in found] == [changed.sys_id]

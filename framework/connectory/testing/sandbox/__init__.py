@@ -27,7 +27,7 @@ from .authority import Authority, Granted, OAuthClient, OAuthSwitches, Pkce, Tok
 from .browser import consent
 from .call import Call
 from .clock import Clock, iso_stamp, parse_moment, utc_now
-from .faults import KINDS, Fault, Faults, Kind
+from .faults import KINDS, ErrorReply, Fault, Faults, Kind
 from .log import Entry, RequestLog
 from .oauth import Flow, OAuth2Server, rfc_refusal
 from .pages import (
@@ -58,6 +58,7 @@ __all__ = [
     "CursorPages",
     "Cut",
     "Entry",
+    "ErrorReply",
     "Fault",
     "Faults",
     "Flow",

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from random import Random
-from typing import Literal
-
-from werkzeug.wrappers import Response
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from .replies import html_reply
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from werkzeug.wrappers import Response
+
 Place = Literal["api", "token"]
 
-ErrorReply = Callable[[int, str], Response]
-"""An error in the provider's own words: HTTP status and message."""
+
+class ErrorReply(Protocol):
+    """An error in the provider's own words: HTTP status, message, and details for its `error_body`."""
+
+    def __call__(self, status: int, message: str, **details: Any) -> Response: ...
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from werkzeug.test import Client
 
-from connectory_servicenow.sandbox import Clock, Sandbox, create_sandbox
+from connectory.testing.sandbox import Clock
+from connectory_servicenow.sandbox import Sandbox, create_sandbox
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, tzinfo=UTC)
 

@@ -103,7 +103,7 @@ def test_rule_that_aborts(sandbox, caller, incident):
 
 
 def test_stamps_given_by_tests(sandbox):
-    late = sandbox.insert("core_company", {"name": "late"}, stamp="2024-04-30 10:00:00")
+    late = sandbox.insert("core_company", {"name": "late"}, at="2024-04-30 10:00:00")
     assert (late["sys_created_on"], late["sys_updated_on"]) == ("2024-04-30 10:00:00",) * 2
     silent = sandbox.update("core_company", late.sys_id, {"name": "silent"}, auto_sys_fields=False)
     assert (silent["name"], silent["sys_updated_on"], silent["sys_mod_count"]) == (
@@ -111,7 +111,7 @@ def test_stamps_given_by_tests(sandbox):
         "2024-04-30 10:00:00",
         "0",
     )
-    again = sandbox.update("core_company", late.sys_id, {"name": "again"}, stamp="2024-04-30 11:00:00", by="ann")
+    again = sandbox.update("core_company", late.sys_id, {"name": "again"}, at="2024-04-30 11:00:00", by="ann")
     assert (again["sys_updated_on"], again["sys_mod_count"], again["sys_updated_by"]) == (
         "2024-04-30 11:00:00",
         "1",
@@ -250,7 +250,7 @@ def test_batch(sandbox, caller, incident):
 
 def test_numbers_of_a_table(sandbox, caller):
     for impact, seconds in (("1", 10), ("1", 30), ("3", 5)):
-        sandbox.insert("incident", {"impact": impact, "business_stc": seconds}, stamp=f"2024-04-0{impact} 10:00:00")
+        sandbox.insert("incident", {"impact": impact, "business_stc": seconds}, at=f"2024-04-0{impact} 10:00:00")
 
     def stats(**params):
         return caller.get("/api/now/stats/incident", **params).json["result"]

@@ -2,7 +2,8 @@
 
 import pytest
 
-from connectory_servicenow.sandbox import KINDS, Fault, Faults, parse_fault
+from connectory.testing.sandbox import Fault, Faults
+from connectory_servicenow.sandbox import KINDS
 
 TABLE = "/api/now/table/incident"
 LOGIN = {
@@ -14,15 +15,15 @@ LOGIN = {
 }
 
 
-def test_faults_as_they_are_written_on_a_command_line():
-    assert parse_fault("hibernate") == Fault("hibernate")
-    assert parse_fault("slow=2.5") == Fault("slow", "2.5")
-    assert parse_fault("lost_refresh_token").at == "token"
+def test_the_faults_that_people_name_on_a_command_line(company):
+    company.break_with(["hibernate", "slow=2.5", "lost_refresh_token"])
+    assert company.faults.draw("api") == (Fault("hibernate"), Fault("slow", "2.5"))
+    assert company.faults.draw("token") == (Fault("lost_refresh_token"),)
 
 
-def test_unknown_fault_names_the_known_ones():
+def test_unknown_fault_names_the_known_ones(company):
     with pytest.raises(ValueError, match="'nonsense'") as error:
-        parse_fault("nonsense=1")
+        company.break_with(["nonsense=1"])
     assert all(kind in str(error.value) for kind in KINDS)
 
 
@@ -40,7 +41,7 @@ def test_faults_are_noted(company, visitor):
 
 def test_random_faults_are_the_same_for_the_same_seed():
     def drawn(seed):
-        faults = Faults()
+        faults = Faults(KINDS)
         faults.random(0.3, ["slow", "dropped"], seed)
         return [fault.kind for _ in range(200) for fault in faults.draw("api")]
 
@@ -50,10 +51,11 @@ def test_random_faults_are_the_same_for_the_same_seed():
 
 
 def test_random_faults_of_every_kind_keep_their_place():
-    faults = Faults()
+    faults = Faults(KINDS)
     faults.random(1)
-    assert {fault.kind for _ in range(500) for fault in faults.draw("api")} == set(KINDS) - {"lost_refresh_token"}
-    assert {fault.kind for _ in range(50) for fault in faults.draw("token")} == {"lost_refresh_token"}
+    at_token = {"lost_refresh_token", "token_error"}
+    assert {fault.kind for _ in range(500) for fault in faults.draw("api")} == set(KINDS) - at_token
+    assert {fault.kind for _ in range(50) for fault in faults.draw("token")} == at_token
 
 
 def test_faults_can_stay_and_go(company, visitor):
@@ -84,6 +86,13 @@ def test_ignored_query(company, visitor):
     assert len(hit(company, visitor, "ignored_query", "number=INC0010001").json["result"]) == 60
 
 
+def test_ignored_filter_leaves_the_order(company, visitor):
+    rows = hit(company, visitor, "ignored_filter", "number=INC0010001^ORDERBYDESCnumber", fields="number").json
+    numbers = [row["number"] for row in rows["result"]]
+    assert len(numbers) == 60
+    assert numbers == sorted(numbers, reverse=True)
+
+
 def test_partial_200(company, visitor):
     body = hit(company, visitor, "partial_200=3").json
     assert (len(body["result"]), body["status"]) == (3, "failure")
@@ -108,6 +117,10 @@ def test_cut_json(company, visitor):
         ("server_error=504", 504, "text/html"),
         ("rate_limited", 429, "application/json"),
         ("semaphore", 429, "text/html"),
+        ("long_url", 414, "text/html"),
+        ("unauthorized", 401, "application/json"),
+        ("forbidden", 403, "application/json"),
+        ("unavailable", 503, "application/json"),
     ],
 )
 def test_answers_that_are_none(company, visitor, fault, status, mimetype):

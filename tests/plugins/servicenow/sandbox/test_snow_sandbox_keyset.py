@@ -15,7 +15,7 @@ def table_of(seconds, switches):
     sandbox = Sandbox(lambda: START + timedelta(days=1), switches=switches)
     sandbox.insert("sys_user", {"user_name": "admin"})
     for second in seconds:
-        sandbox.insert("core_company", {"name": f"second {second}"}, stamp=START + timedelta(seconds=second))
+        sandbox.insert("core_company", {"name": f"second {second}"}, at=START + timedelta(seconds=second))
     return sandbox
 
 

@@ -86,7 +86,7 @@ def desk(sandbox):
         ),
         start=1,
     ):
-        sandbox.insert("incident", {"number": f"I{number}", **values}, stamp=f"2024-04-0{number} 10:00:00")
+        sandbox.insert("incident", {"number": f"I{number}", **values}, at=f"2024-04-0{number} 10:00:00")
     return sandbox
 
 

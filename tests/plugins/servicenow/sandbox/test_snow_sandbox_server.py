@@ -79,5 +79,6 @@ def test_writers_and_readers_do_not_collide(served, get):
 
     with ThreadPoolExecutor(3) as pool:
         readers = pool.map(read, range(20))
-        sandbox.people.run(100)
+        for _ in range(100):
+            sandbox.step()
         assert set(readers) == {200}

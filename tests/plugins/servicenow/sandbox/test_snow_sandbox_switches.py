@@ -16,7 +16,7 @@ def turn(sandbox, **values):
 def ten(sandbox):
     for number in range(10):
         values = {"name": f"C{number}", "city": "even" if number % 2 == 0 else "odd"}
-        sandbox.insert("core_company", values, stamp=f"2024-04-01 10:00:0{number}")
+        sandbox.insert("core_company", values, at=f"2024-04-01 10:00:0{number}")
     return sandbox
 
 
@@ -269,4 +269,4 @@ def test_people_may_work_during_a_poll(company, visitor):
     turn(company, steps_per_call=3)
     visitor.get("/api/now/table/incident", limit=1)
     visitor.get("/api/now/table/incident", limit=1)
-    assert company.people.steps == 6
+    assert company.steps == 6

@@ -22,7 +22,7 @@ def offsets(reply):
 @pytest.fixture
 def seven(sandbox):
     for number in range(7):
-        sandbox.insert("core_company", {"name": f"C{number}"}, stamp=f"2024-04-01 10:00:0{number}")
+        sandbox.insert("core_company", {"name": f"C{number}"}, at=f"2024-04-01 10:00:0{number}")
     return sandbox
 
 
@@ -162,13 +162,13 @@ def test_shapes_of_values(sandbox, caller):
 
 def test_dates_look_as_the_user_likes_them(company, visitor):
     visitor.auth = ("oslo", "oslo")
-    company.insert("incident", {"number": "X"}, stamp="2024-05-01 10:00:00")
+    company.insert("incident", {"number": "X"}, at="2024-05-01 10:00:00")
     shown = visitor.rows("incident", "number=X", fields="sys_created_on", display_value="true")
     assert shown == [{"sys_created_on": "01-05-2024 12:00:00"}]
 
 
 def test_durations_are_put_into_words(sandbox, caller):
-    incident = sandbox.insert("incident", {}, stamp="2024-05-01 10:00:00")
+    incident = sandbox.insert("incident", {}, at="2024-05-01 10:00:00")
     sandbox.update(
         "incident", incident.sys_id, {"state": "6", "close_code": "Solved (Permanently)", "close_notes": "done"}
     )
@@ -240,7 +240,7 @@ def test_nobody_gets_in_without_a_password(sandbox, caller):
             "error": {"message": "User Not Authenticated", "detail": "Required to provide Auth information"},
             "status": "failure",
         }
-    sandbox.passwords["admin"] = "changed"
+    sandbox.authority.people["admin"] = "changed"
     assert caller.get("/api/now/table/incident").status_code == 401
     assert caller.client.get("/api/now/table/incident", auth=("admin", "changed")).status_code == 200
 

@@ -1,20 +1,20 @@
 """A fake ServiceNow to develop and test against: a WSGI application for a real loopback server.
 
-1. `Sandbox` (app) is the application and, as an `Instance` (instance), its state: tables, clock, tokens, faults.
+1. `Sandbox` (app) is a `connectory.testing.sandbox.Provider` and, as an `Instance` (instance), its state.
 2. Records live in `store` under the columns of `tables`; every write passes `business` and its `rules`.
 3. Encoded queries are read by `query`, compiled by `matching` from `operators`, `literals` and `paths`.
 4. `api` finds the caller and the handler: `tableapi`, `stats`, `batch`, `attachments`; `login` is the OAuth server.
-5. `switches` say what kind of instance this is, `faults` what goes wrong, `wire` and `outages` carry it out.
-6. `records` fills an instance, `people` change it, `control` lets other processes do all of this over HTTP.
+5. `switches` say what kind of instance this is; `faults` are those of the base and ServiceNow's own.
+6. `records` fills an instance, and `people` change it.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 
-from connectory.testing.sandbox import Clock, utc_now
+from connectory.testing.sandbox import utc_now
 
 from .app import Sandbox
-from .faults import KINDS, Fault, Faults, parse_fault
+from .faults import KINDS
 from .login import OAuthClient
 from .people import People, Step
 from .records import seed_instance
@@ -25,9 +25,6 @@ __all__ = [
     "KINDS",
     "AclSwitches",
     "AuditSwitches",
-    "Clock",
-    "Fault",
-    "Faults",
     "OAuthClient",
     "OAuthSwitches",
     "People",
@@ -37,7 +34,6 @@ __all__ = [
     "Step",
     "Switches",
     "create_sandbox",
-    "parse_fault",
 ]
 
 

@@ -1,15 +1,18 @@
 """The REST API: addresses, who is calling, limits, and the way to the handlers."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from . import attachments, batch, outages, stats, tableapi
+from connectory.testing import sandbox as base
+
+from . import attachments, batch, stats, tableapi
+from .budget import over_budget
 from .call import Call
-from .faults import Fault
 from .instance import Instance
 from .replies import ApiError, error_reply, no_resource, not_authenticated
 from .stamps import to_stamp
@@ -51,19 +54,24 @@ def _rules() -> Iterable[Rule]:
 _ADDRESSES = Map(_rules(), strict_slashes=False)
 
 
-def answer(instance: Instance, request: Request, faults: tuple[Fault, ...]) -> tuple[Response, Call | None]:
-    """The reply, and the call when it came from somebody."""
-    if reply := outages.outage(instance.switches, faults, instance.clock.now()):
-        return reply, None
-    user = caller(instance, request)
-    if user is None:
-        return _refusal(instance), None
-    call = Call(instance, request, user, faults=faults)
+def answer(instance: Instance, visit: base.Call) -> Response:
+    """The reply; who called and how much was listed is noted in `visit`."""
+    person = caller(instance, visit.request)
+    if person is None:
+        return _refusal(instance)
+    call = Call(
+        instance=instance,
+        request=visit.request,
+        person=person,
+        user=person["user_name"],
+        faults=visit.faults,
+    )
     reply = _within_budget(call)
+    visit.user, visit.rows = call.user, call.rows
     reply.headers["X-Is-Logged-In"] = "true"
-    if wants_xml(request):
+    if wants_xml(visit.request):
         as_xml(reply)
-    return reply, call
+    return reply
 
 
 def caller(instance: Instance, request: Request) -> Record | None:
@@ -88,9 +96,9 @@ def _within_budget(call: Call) -> Response:
     rule = call.switches.rate_limit
     if rule is None:
         return _touching_user(call)
-    charge = call.instance.budget.charge(call.user.sys_id, rule, call.instance.clock.now())
+    charge = call.instance.budget.charge(call.person.sys_id, rule, call.instance.clock.now())
     wait = charge.seconds_to_wait
-    reply = outages.over_budget(rule.limit, wait) if wait else _touching_user(call)
+    reply = over_budget(call.instance.error, rule.limit, wait) if wait else _touching_user(call)
     reply.headers.update(charge.headers)
     return reply
 
@@ -100,7 +108,7 @@ def _touching_user(call: Call) -> Response:
     if call.switches.touch_own_user:
         now = to_stamp(call.instance.clock.now())
         values = {"last_login_time": now, "last_login": now[:10]}
-        call.instance.business.update("sys_user", call.user.sys_id, values, by=call.user["user_name"])
+        call.instance.business.update("sys_user", call.person.sys_id, values, by=call.user)
     return reply
 
 
@@ -117,7 +125,7 @@ def _reply(call: Call) -> Response:
 def _handled(call: Call) -> Response:
     handler, values = _find_handler(call.request)
     call.version = values.pop("version", "")
-    call.serve = lambda inner: _reply(Call(call.instance, inner, call.user))
+    call.serve = lambda inner: _reply(replace(call, request=inner, faults=(), serve=None))
     return handler(call, **values)
 
 

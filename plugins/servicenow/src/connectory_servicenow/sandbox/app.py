@@ -1,25 +1,30 @@
-"""The WSGI application: which part of the instance answers, and a note of what it answered."""
+"""The WSGI application: the instance with its API, its bad days, and the people who work there."""
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from __future__ import annotations
+
 from typing import TYPE_CHECKING
 
-from werkzeug.wrappers import Request, Response
+from werkzeug.wsgi import ClosingIterator
 
-from connectory.testing.sandbox import Entry, utc_now
+from connectory.testing.sandbox import Fault, utc_now
 
-from . import api, outages, pages, wire
-from .call import Call
-from .control import Control
-from .faults import Fault
+from ..address import SUBDOMAIN
+from . import api, pages, wire
 from .instance import Instance
 from .people import People
-from .switches import Switches
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
-_SECRETS = frozenset({"token", "access_token", "refresh_token", "client_secret", "password", "code"})
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from werkzeug.wrappers import Request, Response
+
+    from connectory.testing.sandbox import Call
+
+    from .switches import Switches
+
+_RUNNING = "sandbox.running"
 
 
 class Sandbox(Instance):
@@ -34,95 +39,43 @@ class Sandbox(Instance):
     ) -> None:
         super().__init__(clock, seed, switches, customer_service)
         self.people = People(self, seed)
-        self.control = Control(self, self.people)
+        self.configure = lambda base_url: {SUBDOMAIN: base_url}
+        self.finish = wire.finish
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        # Leaving the request closes the files that were uploaded with it.
-        with Request(environ) as request:
-            reply = _respond(self, request)
-        return reply(environ, start_response)
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ.get("PATH_INFO", "").startswith("/api/"):
+            return super().__call__(environ, start_response)
+        # A call of the API counts as running from here until its last byte is out.
+        environ[_RUNNING] = self.running.enter()
+        try:
+            body = super().__call__(environ, start_response)
+        except BaseException:
+            self.running.leave()
+            raise
+        return ClosingIterator(body, self.running.leave)
 
-    @property
-    def wsgi(self) -> "Sandbox":
-        return self
-
-
-def _respond(sandbox: Sandbox, request: Request) -> Response:
-    if request.path.startswith("/_sandbox"):
-        return sandbox.control.answer(request)
-    # A body is read before the lock is taken, so that a slow sender keeps nobody waiting.
-    request.get_data(parse_form_data=True)
-    if request.path.startswith("/api/"):
-        return _counted(sandbox, request)
-    with sandbox.lock:
-        return _answer(sandbox, request)
-
-
-def _counted(sandbox: Sandbox, request: Request) -> Response:
-    """One call of the API, counted from here until its last byte is out."""
-    running, allowed = sandbox.running.enter(), sandbox.switches.semaphore
-    try:
-        with sandbox.lock:
-            is_full = allowed is not None and running > allowed
-            reply = _finished(sandbox, request, outages.busy()) if is_full else _answer(sandbox, request)
-    except BaseException:
-        sandbox.running.leave()
-        raise
-    reply.call_on_close(sandbox.running.leave)
-    return reply
-
-
-def _answer(sandbox: Sandbox, request: Request) -> Response:
-    sandbox.settle()
-    if len(request.path) + len(request.query_string) > sandbox.switches.longest_url:
-        return _finished(sandbox, request, pages.too_long())
-    if request.path.startswith("/api/"):
-        faults = sandbox.faults.draw("api")
-        reply, call = api.answer(sandbox, request, faults)
-        sandbox.people.run(sandbox.switches.steps_per_call)
-        return _finished(sandbox, request, reply, faults, call)
-    if request.path == sandbox.oauth.token_path:
-        faults = sandbox.faults.draw("token")
-        return _finished(sandbox, request, _token(sandbox, request, faults), faults)
-    return _finished(sandbox, request, _page(sandbox, request))
-
-
-def _token(sandbox: Sandbox, request: Request, faults: tuple[Fault, ...]) -> Response:
-    sleeping = outages.outage(sandbox.switches, faults, sandbox.clock.now())
-    return sleeping or sandbox.oauth.token(request, faults)
-
-
-def _page(sandbox: Sandbox, request: Request) -> Response:
-    doors = {
-        sandbox.oauth.authorize_path: sandbox.oauth.authorize,
-        sandbox.oauth.revoke_path: sandbox.oauth.revoke,
-    }
-    door = doors.get(request.path)
-    if door is None:
+    def handle(self, call: Call) -> Response:
+        if call.request.path.startswith("/api/"):
+            return api.answer(self, call)
         return pages.message("Page not found", 404)
-    return outages.outage(sandbox.switches, (), sandbox.clock.now()) or door(request)
 
+    def lasting(self, request: Request) -> Iterator[Fault]:
+        switches: Switches = self.switches
+        if switches.semaphore is not None and request.environ.get(_RUNNING, 0) > switches.semaphore:
+            yield Fault("semaphore")
+        if len(request.path) + len(request.query_string) > switches.longest_url:
+            yield Fault("long_url")
+        if switches.hibernate:
+            yield Fault("hibernate", switches.hibernate)
+        if switches.login_html:
+            yield Fault("login_html")
+        if switches.bad_gateway:
+            yield Fault("bad_gateway")
+        if switches.drop_connection:
+            yield Fault("dropped")
+        if switches.slow:
+            yield Fault("slow", str(switches.slow))
 
-def _finished(
-    sandbox: Sandbox,
-    request: Request,
-    reply: Response,
-    faults: tuple[Fault, ...] = (),
-    call: Call | None = None,
-) -> Response:
-    sandbox.log.add(_entry(sandbox, request, reply, faults, call))
-    return wire.finish(reply, request, sandbox.switches, faults, sandbox.clock.now())
-
-
-def _entry(sandbox: Sandbox, request: Request, reply: Response, faults: tuple[Fault, ...], call: Call | None) -> Entry:
-    return Entry(
-        at=sandbox.clock.now(),
-        method=request.method,
-        path=request.path,
-        params={name: value for name, value in request.args.items() if name not in _SECRETS},
-        status=reply.status_code,
-        user=call.user["user_name"] if call else "",
-        grant=request.form.get("grant_type", ""),
-        faults=tuple(fault.kind for fault in faults),
-        rows=call.rows if call else None,
-    )
+    def make_step(self) -> str:
+        done = self.people.step()
+        return f"{done.change} {done.table} {done.sys_id}"

@@ -60,7 +60,7 @@ def rename(call: Call, sys_id: str) -> Response:
     _existing(call, sys_id)
     values = {name: value for name, value in read_body(call).items() if name == "file_name"}
     with refusals_as_errors():
-        record = call.instance.business.update(TABLE, sys_id, values, by=call.user["user_name"])
+        record = call.instance.business.update(TABLE, sys_id, values, by=call.user)
     return json_reply({"result": _metadata(call, record)})
 
 
@@ -68,7 +68,7 @@ def delete(call: Call, sys_id: str) -> Response:
     require_writer(call)
     _existing(call, sys_id)
     with refusals_as_errors():
-        call.instance.business.delete(TABLE, sys_id, by=call.user["user_name"])
+        call.instance.business.delete(TABLE, sys_id, by=call.user)
     return empty_reply()
 
 
@@ -85,7 +85,7 @@ def _create(call: Call, values: dict[str, str], content_type: str, data: bytes) 
         "hash": hashlib.sha256(data).hexdigest(),
     }
     with refusals_as_errors():
-        record = call.instance.business.insert(TABLE, values | about, by=call.user["user_name"])
+        record = call.instance.business.insert(TABLE, values | about, by=call.user)
     call.instance.store.files[record.sys_id] = data
     reply = json_reply({"result": _metadata(call, record)}, 201)
     reply.headers["Location"] = _file_link(call, record)

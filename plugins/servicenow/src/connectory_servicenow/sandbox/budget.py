@@ -4,8 +4,14 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from .switches import RateLimit
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response
+
+    from connectory.testing.sandbox import ErrorReply
 
 HOUR = 3600
 
@@ -33,6 +39,13 @@ class Budget:
         }
         exhausted = self._used[user_id, hour] > rule.limit
         return Charge(headers, reset - moment if exhausted else 0)
+
+
+def over_budget(error: "ErrorReply", limit: int, seconds: int) -> "Response":
+    detail = f"Rejected because the number of requests exceeded limit of {limit} per hour for REST Table API"
+    reply = error(429, "Rate limit exceeded", detail=detail)
+    reply.headers["Retry-After"] = str(seconds)
+    return reply
 
 
 class Gauge:

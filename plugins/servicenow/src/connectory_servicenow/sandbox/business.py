@@ -48,12 +48,12 @@ class Business:
         values: Mapping[str, Any],
         *,
         by: str = "admin",
-        stamp: datetime | str | None = None,
+        at: datetime | str | None = None,
         auto_sys_fields: bool = True,
     ) -> Record:
         table = self._leaf(table, values)
         given = self._known(table, values)
-        moment = as_stamp(stamp) if stamp else to_stamp(self._clock.now())
+        moment = as_stamp(at) if at else to_stamp(self._clock.now())
         system = self._created(table, moment, by) if auto_sys_fields else {}
         fields = self._numbered(table, system | self.store.schema.defaults(table) | given)
         fields["sys_id"] = given.get("sys_id") or self.new_id()
@@ -70,7 +70,7 @@ class Business:
         values: Mapping[str, Any],
         *,
         by: str = "admin",
-        stamp: datetime | str | None = None,
+        at: datetime | str | None = None,
         auto_sys_fields: bool = True,
     ) -> Record:
         before = self._existing(table, sys_id)
@@ -78,7 +78,7 @@ class Business:
         entries = self._entries(before.table, values)
         if not entries and all(before[name] == value for name, value in given.items()):
             return before
-        moment = as_stamp(stamp) if stamp else to_stamp(self._clock.now())
+        moment = as_stamp(at) if at else to_stamp(self._clock.now())
         fields = {**before, **given}
         if auto_sys_fields:
             fields |= {"sys_updated_on": moment, "sys_updated_by": by} | _counted(before) | _system_part(given)
@@ -87,14 +87,15 @@ class Business:
         self._write_journal(record, entries, by, moment)
         return record
 
-    def delete(self, table: str, sys_id: str, *, by: str = "admin", stamp: datetime | str | None = None) -> None:
+    def delete(self, table: str, sys_id: str, *, by: str = "admin", at: datetime | str | None = None) -> Record:
         record = self._existing(table, sys_id)
-        moment = as_stamp(stamp) if stamp else to_stamp(self._clock.now())
+        moment = as_stamp(at) if at else to_stamp(self._clock.now())
         self._run_scripts(record, "delete")
         self._delete_attachments(record)
         self.store.remove(record)
         if self._is_audited(record.table):
             self._log_delete(record, by, moment)
+        return record
 
     def purge_audit(self) -> None:
         """Forget logged deletes that are older than the instance keeps them."""
@@ -180,7 +181,7 @@ class Business:
     def _write_journal(self, record: Record, entries: list[tuple[str, str]], by: str, moment: str) -> None:
         for element, text in entries:
             values = {"element": element, "element_id": record.sys_id, "name": record.table, "value": text}
-            self.insert("sys_journal_field", values, by=by, stamp=moment)
+            self.insert("sys_journal_field", values, by=by, at=moment)
 
     def _delete_attachments(self, record: Record) -> None:
         for attachment in list(self.store.tables["sys_attachment"].values()):

@@ -1,11 +1,12 @@
 """One authenticated call of the API and what it asked for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
-from .faults import Fault
+from connectory.testing import sandbox as base
+
 from .instance import Instance
 from .matching import Matcher
 from .render import Display, Reading
@@ -15,29 +16,23 @@ from .switches import Switches
 _DISPLAYS: dict[str, Display] = {"true": "true", "all": "all"}
 
 
-@dataclass
-class Call:
+@dataclass(kw_only=True)
+class Call(base.Call):
+    """`user` is the name of `person`."""
+
     instance: Instance
-    request: Request
-    user: Record
+    person: Record
     version: str = ""
-    faults: tuple[Fault, ...] = ()
     serve: Callable[[Request], Response] | None = None
     """Answers another request in this one's name; batches need it."""
-    rows: int | None = field(default=None, init=False)
 
     @property
     def switches(self) -> Switches:
-        return self.instance.switches
-
-    def param(self, name: str) -> str:
-        return self.request.args.get(name, "")
+        switches: Switches = self.instance.switches
+        return switches
 
     def flag(self, name: str) -> bool:
         return self.param(name).lower() == "true"
-
-    def fault(self, kind: str) -> Fault | None:
-        return next((fault for fault in self.faults if fault.kind == kind), None)
 
     @property
     def display(self) -> Display:
@@ -54,8 +49,8 @@ class Call:
 
     @property
     def reading(self) -> Reading:
-        return self.instance.reading(self.user)
+        return self.instance.reading(self.person)
 
     def matcher(self, table: str) -> Matcher:
         refused = frozenset(self.switches.acl.range_refused.get(table, ()))
-        return Matcher(self.instance.store, self.instance.literals(self.user), refused)
+        return Matcher(self.instance.store, self.instance.literals(self.person), refused)

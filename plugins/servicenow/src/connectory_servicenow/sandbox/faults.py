@@ -1,101 +1,67 @@
-"""Bad answers on demand: scripted one by one, drawn by a seed, or on every call."""
+"""What goes wrong at an instance on demand: the kinds of the base in ServiceNow's words, and kinds of its own."""
 
-from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from random import Random
-from typing import Literal
+from __future__ import annotations
 
-Place = Literal["api", "token"]
+from typing import TYPE_CHECKING
 
-KINDS = {
-    "hidden_rows": "rows are filtered after the limit; the value is the share that is hidden (0.5)",
-    "empty_page": "the page comes back empty though rows are counted",
-    "ignored_query": "conditions and order of the query are left out",
-    "partial_200": "200 with some rows and an error behind them; the value is the number of rows (half the page)",
-    "cut_json": "200 whose body stops in the middle; the value is the share that is kept (0.6)",
-    "hibernate": "the page of a sleeping instance; the value 'redirect' sends to another host instead",
-    "login_html": "a login page where JSON is due",
-    "bad_gateway": "502 with HTML from the load balancer",
-    "rate_limited": "429 with Retry-After; the value is its seconds (30)",
-    "semaphore": "429 without any header",
-    "server_error": "500 with HTML; the value is another status",
-    "slow": "the body trickles; the value is how many seconds it takes (1)",
-    "dropped": "the connection ends in the middle of the body",
-    "lost_refresh_token": "the refresh token is forgotten, so renewing fails; with the value 'reply' it is "
-    "exchanged but the reply never arrives",
+from werkzeug.wrappers import Response
+
+from connectory.testing import sandbox as base
+from connectory.testing.sandbox import Kind
+
+from . import pages
+from .budget import over_budget
+from .switches import RateLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from connectory.testing.sandbox import ErrorReply, Fault
+
+
+def _asleep(fault: Fault, error: ErrorReply, now: datetime) -> Response:
+    return pages.wake_up_elsewhere() if fault.value == "redirect" else pages.hibernating()
+
+
+def _rate_limited(fault: Fault, error: ErrorReply, now: datetime) -> Response:
+    rule, seconds = RateLimit(), int(fault.number(30))
+    reply = over_budget(error, rule.limit, seconds)
+    reply.headers["X-RateLimit-Limit"] = str(rule.limit)
+    reply.headers["X-RateLimit-Reset"] = str(int(now.timestamp()) + seconds)
+    reply.headers["X-RateLimit-Rule"] = rule.rule
+    return reply
+
+
+def _busy(fault: Fault, error: ErrorReply, now: datetime) -> Response:
+    # Nothing says when to come back.
+    return Response("", status=429, content_type="text/html;charset=UTF-8")
+
+
+KINDS: Mapping[str, Kind] = {
+    **base.KINDS,
+    "ignored_query": Kind(description="conditions and order of the query are left out"),
+    "partial_200": Kind(
+        description="200 with some rows and an error behind them; the value is the number of rows (half the page)"
+    ),
+    "hibernate": Kind(
+        description="the page of a sleeping instance; the value 'redirect' sends to another host instead",
+        instead=_asleep,
+    ),
+    "login_html": Kind(
+        description="a login page where JSON is due", instead=lambda fault, error, now: pages.login("/login.do")
+    ),
+    "bad_gateway": Kind(
+        description="502 with HTML from the load balancer", instead=lambda fault, error, now: pages.bad_gateway()
+    ),
+    "rate_limited": Kind(description="429 with Retry-After; the value is its seconds (30)", instead=_rate_limited),
+    "semaphore": Kind(description="429 without any header", instead=_busy),
+    "server_error": Kind(
+        description="500 with HTML; the value is another status",
+        instead=lambda fault, error, now: pages.server_error(int(fault.number(500))),
+    ),
+    "long_url": Kind(
+        description="414 with HTML, as for an address that is too long",
+        instead=lambda fault, error, now: pages.too_long(),
+    ),
 }
-
-
-@dataclass(frozen=True)
-class Fault:
-    kind: str
-    value: str = ""
-    at: Place = "api"
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"no fault is called {self.kind!r}; there are {', '.join(KINDS)}")
-        if self.kind == "lost_refresh_token":
-            object.__setattr__(self, "at", "token")
-
-    def number(self, default: float) -> float:
-        try:
-            return float(self.value)
-        except ValueError:
-            return default
-
-
-def parse_fault(text: str) -> Fault:
-    """A fault as it is written on a command line: NAME or NAME=VALUE."""
-    kind, _, value = text.partition("=")
-    return Fault(kind.strip(), value.strip())
-
-
-class Faults:
-    def __init__(self) -> None:
-        self.clear()
-
-    def clear(self) -> None:
-        self._scripts: dict[Place, deque[Fault | None]] = {"api": deque(), "token": deque()}
-        self._always: tuple[Fault, ...] = ()
-        self._kinds: Sequence[Fault] = ()
-        self._rate = 0.0
-        self._random = Random(0)
-
-    def script(self, faults: Iterable[Fault | str | None]) -> None:
-        """Append faults for the calls to come, one each; None lets a call of the API pass."""
-        for item in faults:
-            fault = _fault(item)
-            self._scripts[fault.at if fault else "api"].append(fault)
-
-    def random(self, rate: float, kinds: Iterable[Fault | str] | None = None, seed: int = 1) -> None:
-        """Hit a share of all calls with one of these kinds, the same ones for the same seed."""
-        self._kinds = [fault for item in (kinds or KINDS) if (fault := _fault(item))]
-        self._rate = rate
-        self._random = Random(seed)
-
-    def always(self, faults: Iterable[Fault | str]) -> None:
-        self._always = tuple(fault for item in faults if (fault := _fault(item)))
-
-    def draw(self, place: Place) -> tuple[Fault, ...]:
-        drawn = [fault for fault in self._always if fault.at == place]
-        if self._scripts[place]:
-            scripted = self._scripts[place].popleft()
-            drawn += [scripted] if scripted else []
-        elif chance := self._chance(place):
-            drawn.append(chance)
-        return tuple(drawn)
-
-    def _chance(self, place: Place) -> Fault | None:
-        kinds = [fault for fault in self._kinds if fault.at == place]
-        if not kinds or self._random.random() >= self._rate:
-            return None
-        return self._random.choice(kinds)
-
-    def waiting(self) -> int:
-        return sum(len(script) for script in self._scripts.values())
-
-
-def _fault(item: Fault | str | None) -> Fault | None:
-    return parse_fault(item) if isinstance(item, str) else item

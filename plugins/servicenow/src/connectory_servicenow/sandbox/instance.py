@@ -1,18 +1,18 @@
-"""One fake instance: its state, and the door through which tests change it."""
+"""One fake instance: its state, and the doors through which tests change it."""
 
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from connectory.testing.sandbox import Clock, RequestLog, utc_now
+from connectory.testing.sandbox import Provider, utc_now
 
 from .budget import Budget, Gauge
 from .business import Business
-from .faults import Faults
+from .faults import KINDS
 from .literals import Literals
 from .login import open_login
 from .render import Reading
+from .replies import error_body
 from .schema import Schema, TableSpec
 from .script import Asker
 from .stamps import zone
@@ -20,11 +20,16 @@ from .store import Record, Store, Table
 from .switches import Switches
 from .tables import CORE, CUSTOMER_SERVICE
 
+Moment = datetime | str | None
+"""As in a record: text without a zone is GMT; None is now."""
+
 ZONE_PROPERTY = "glide.sys.default.tz"
 
 
-class Instance:
+class Instance(Provider):
     """Everything the API answers from. All of it is guarded by one lock."""
+
+    how = ("by", "auto_sys_fields")
 
     def __init__(
         self,
@@ -33,51 +38,45 @@ class Instance:
         switches: Switches | None = None,
         customer_service: bool = False,
     ) -> None:
-        self.lock = threading.RLock()
-        self.seed = seed
-        self.clock = clock if isinstance(clock, Clock) else Clock(clock)
+        super().__init__(clock=clock, seed=seed, switches=switches or Switches(), kinds=KINDS)
         self.schema = Schema(CORE + CUSTOMER_SERVICE if customer_service else CORE)
         self.store = Store(self.schema)
-        self._switches = switches or Switches()
         self.business = Business(self.store, self.clock, lambda: self.switches, seed)
-        self.faults = Faults()
         self.budget = Budget()
-        self.log = RequestLog()
-        self.passwords: dict[str, str] = {}
-        """Passwords by user name; whoever is not listed logs in with their own name."""
         self.running = Gauge()
         self.oauth = open_login(self)
         self.authority = self.oauth.authority
+        self.error_body = error_body
+        self.settle = self._settle
 
     @property
     def tables(self) -> dict[str, Table]:
         return self.store.tables
 
-    @property
-    def switches(self) -> Switches:
-        return self._switches
+    def switched(self) -> None:
+        self.authority.switches = self.switches.oauth
+        self._publish_zone()
 
-    @switches.setter
-    def switches(self, switches: Switches) -> None:
+    def insert(self, name: str, values: Mapping[str, Any], *, at: Moment = None, **how: Any) -> Record:
+        """Create a record as the platform would; `at`, `by` and `auto_sys_fields` say how."""
         with self.lock:
-            self._switches = switches
-            self.authority.switches = switches.oauth
-            self._publish_zone()
+            self._refuse_unknown(name, values)
+            return self.business.insert(name, values, at=at, **how)
 
-    def insert(self, table: str, values: Mapping[str, Any], **how: Any) -> Record:
-        """Create a record as the platform would; `by`, `stamp` and `auto_sys_fields` say how."""
+    def update(self, name: str, record_id: str, values: Mapping[str, Any], *, at: Moment = None, **how: Any) -> Record:
         with self.lock:
-            self._refuse_unknown(table, values)
-            return self.business.insert(table, values, **how)
+            self._refuse_unknown(name, values)
+            return self.business.update(name, record_id, values, at=at, **how)
 
-    def update(self, table: str, sys_id: str, values: Mapping[str, Any], **how: Any) -> Record:
+    def delete(self, name: str, record_id: str, *, at: Moment = None, **how: Any) -> Record:
         with self.lock:
-            self._refuse_unknown(table, values)
-            return self.business.update(table, sys_id, values, **how)
+            return self.business.delete(name, record_id, at=at, **how)
 
-    def delete(self, table: str, sys_id: str, **how: Any) -> None:
-        with self.lock:
-            self.business.delete(table, sys_id, **how)
+    def records(self, name: str) -> Sequence[Record]:
+        return list(self.tables[name].values())
+
+    def sizes(self) -> Mapping[str, int]:
+        return {name: len(table) for name, table in self.tables.items()}
 
     def add_table(self, spec: TableSpec) -> None:
         with self.lock:
@@ -98,7 +97,9 @@ class Instance:
     def log_in(self, user_name: str, password: str) -> str:
         """The id of the user; empty when the name or the password is wrong."""
         user = self.user_named(user_name)
-        return user.sys_id if user and password == self.passwords.get(user["user_name"], user["user_name"]) else ""
+        return (
+            user.sys_id if user and password == self.authority.people.get(user["user_name"], user["user_name"]) else ""
+        )
 
     def zone_of(self, user: Record) -> tzinfo:
         return zone(self.switches.user_zone or user["time_zone"] or self.switches.instance_zone)
@@ -112,8 +113,7 @@ class Instance:
     def reading(self, user: Record) -> Reading:
         return Reading(self.zone_of(user), user["date_format"] or "yyyy-MM-dd", user["time_format"] or "HH:mm:ss")
 
-    def settle(self) -> None:
-        """Let what time has brought about become visible."""
+    def _settle(self) -> None:
         self.store.settle(self.clock.now())
         self.business.purge_audit()
 
@@ -130,7 +130,7 @@ class Instance:
     def _publish_zone(self) -> None:
         for record in self.tables["sys_properties"].values():
             if record["name"] == ZONE_PROPERTY:
-                self.business.update("sys_properties", record.sys_id, {"value": self._switches.instance_zone})
+                self.business.update("sys_properties", record.sys_id, {"value": self.switches.instance_zone})
                 return
 
 

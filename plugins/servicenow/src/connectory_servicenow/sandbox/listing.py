@@ -49,6 +49,8 @@ def select_page(call: Call, table: str, default_limit: int = DEFAULT_LIMIT) -> P
 def select_rows(call: Call, table: str, offset: int = 0) -> list[Record]:
     """All rows that match, in order, as the database gives them."""
     query = Query(((),), ()) if call.fault("ignored_query") else _query(call, table)
+    if call.fault("ignored_filter"):
+        query = Query(((),), query.orders)
     matcher = call.matcher(table)
     matches = matcher.compile(query, table)
     if matcher.invalid and call.switches.returns_no_rows:

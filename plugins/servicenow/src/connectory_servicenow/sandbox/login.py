@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .instance import Instance
+
+USER = "integration"
+"""Who allows the access in `Sandbox.consent`."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -39,7 +42,9 @@ class OAuthClient(base.OAuthClient):
 
 @dataclass(kw_only=True)
 class InstanceAuthority(Authority):
-    """People are records of the instance: a user is a `sys_id`."""
+    """People are records of the instance: a user is a `sys_id`. `people` has passwords by user name; whoever is not
+    listed logs in with their own name.
+    """
 
     instance: Instance
 
@@ -62,6 +67,14 @@ class InstanceAuthority(Authority):
 @dataclass(kw_only=True)
 class InstanceLogin(OAuth2Server):
     instance: Instance
+
+    @property
+    def switches(self) -> base.OAuthSwitches:
+        return self.authority.switches
+
+    @switches.setter
+    def switches(self, switches: base.OAuthSwitches) -> None:
+        self.instance.switches = replace(self.instance.switches, oauth=switches)
 
     def begin(self, request: Request) -> Flow | Response:
         if request.args.get("response_type") != "code":
@@ -90,6 +103,7 @@ def open_login(instance: Instance) -> InstanceLogin:
         clock=instance.clock,
         switches=instance.switches.oauth,
         instance=instance,
+        people={USER: USER},
         make_code=lambda: secrets.token_urlsafe(64),
         make_token=lambda user, kind, now, life: secrets.token_urlsafe(64),
     )

@@ -29,7 +29,6 @@ class People:
         habits = self._habits()
         self._actions = [action for action, _ in habits]
         self._weights = [weight for _, weight in habits]
-        self.steps = 0
 
     def _habits(self) -> tuple[tuple[Callable[[], Step | None], int], ...]:
         return (
@@ -56,11 +55,7 @@ class People:
             while True:
                 action = self._random.choices(self._actions, self._weights)[0]
                 if done := action():
-                    self.steps += 1
                     return done
-
-    def run(self, count: int) -> list[Step]:
-        return [self.step() for _ in range(count)]
 
     def _any(self, table: str, wanted: Callable[[Record], bool] = lambda record: True) -> Record | None:
         records = [record for record in self._sandbox.tables[table].values() if wanted(record)]

@@ -53,7 +53,7 @@ class Seeder:
     def insert(self, table: str, values: dict[str, Any]) -> Record:
         """A record from some day of the past, perhaps changed a few times since."""
         created = self._now - timedelta(seconds=self._random.randint(60, int(HISTORY.total_seconds())))
-        return self._instance.insert(table, values | self._history(created), stamp=created)
+        return self._instance.insert(table, values | self._history(created), at=created)
 
     def _history(self, created: datetime) -> dict[str, str]:
         changes = self._random.choice((0, 0, 1, 2, 3, 7))
@@ -158,9 +158,9 @@ def _describe_tables(instance: Instance) -> None:
     ids: dict[str, str] = {}
     for spec in sorted(instance.schema, key=lambda spec: len(instance.schema.lineage(spec.name))):
         values = {"name": spec.name, "label": spec.label, "super_class": ids.get(spec.parent, "")}
-        ids[spec.name] = instance.insert("sys_db_object", values, stamp=stamp).sys_id
+        ids[spec.name] = instance.insert("sys_db_object", values, at=stamp).sys_id
     values = {"name": ZONE_PROPERTY, "value": instance.switches.instance_zone, "type": "string"}
-    instance.insert("sys_properties", values, stamp=stamp)
+    instance.insert("sys_properties", values, at=stamp)
 
 
 def _surroundings(seeder: Seeder, companies: list[Record]) -> dict[str, list[Record]]:

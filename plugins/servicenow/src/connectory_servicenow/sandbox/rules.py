@@ -25,7 +25,7 @@ _ENDED = frozenset({CLOSED, CANCELED})
 _OPEN = frozenset({"1", "2", "3"})
 
 
-class RuleError(Exception):
+class RuleError(ValueError):
     """A rule refused the write; the text says which one and why."""
 
 

@@ -87,7 +87,7 @@ def create_record(call: Call, table: str) -> Response:
     require_writer(call)
     values = writable(call, table)
     with refusals_as_errors():
-        record = call.instance.business.insert(table, values, by=call.user["user_name"])
+        record = call.instance.business.insert(table, values, by=call.user)
     reply = _written(call, table, record, 201)
     reply.headers["Location"] = f"{call.api}/table/{table}/{record.sys_id}"
     return reply
@@ -100,7 +100,7 @@ def change_record(call: Call, table: str, sys_id: str) -> Response:
     values.pop("sys_id", None)
     _require_record(call, table, sys_id)
     with refusals_as_errors():
-        record = call.instance.business.update(table, sys_id, values, by=call.user["user_name"])
+        record = call.instance.business.update(table, sys_id, values, by=call.user)
     return _written(call, table, record, 200)
 
 
@@ -109,7 +109,7 @@ def delete_record(call: Call, table: str, sys_id: str) -> Response:
     require_writer(call)
     _require_record(call, table, sys_id)
     with refusals_as_errors():
-        call.instance.business.delete(table, sys_id, by=call.user["user_name"])
+        call.instance.business.delete(table, sys_id, by=call.user)
     return empty_reply()
 
 
@@ -119,7 +119,7 @@ def _require_record(call: Call, table: str, sys_id: str) -> None:
 
 
 def require_writer(call: Call) -> None:
-    if "snc_read_only" in call.user["roles"].split(","):
+    if "snc_read_only" in call.person["roles"].split(","):
         raise ApiError(403, "Operation Failed", "ACL Exception Insert Failed due to security constraints")
 
 

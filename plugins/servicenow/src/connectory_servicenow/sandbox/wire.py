@@ -1,16 +1,11 @@
-"""The last steps of every answer: headers, compression, and damage on the way out."""
+"""The last steps of every answer: headers and compression."""
 
 import gzip
 import secrets
-from collections.abc import Iterable
-from datetime import datetime
-from email.utils import format_datetime
 
 from werkzeug.wrappers import Request, Response
 
-from .faults import Fault
-from .outages import cut, drop, trickle
-from .switches import Switches
+from connectory.testing.sandbox import Call
 
 _COOKIES = ("JSESSIONID", "glide_user_route", "BIGipServerpool_sandbox")
 _NEVER_STORE = {
@@ -27,31 +22,17 @@ _TYPES = {
 _WORTH_COMPRESSING = 1000
 
 
-def finish(reply: Response, request: Request, switches: Switches, faults: Iterable[Fault], now: datetime) -> Response:
-    by_kind = {fault.kind: fault for fault in faults}
-    if fault := by_kind.get("cut_json"):
-        cut(reply, fault.number(0.6))
-    _label(reply, request, now)
-    _compress(reply, request)
-    if switches.drop_connection or "dropped" in by_kind or _loses_reply(by_kind.get("lost_refresh_token")):
-        drop(reply)
-    seconds = by_kind["slow"].number(1) if "slow" in by_kind else switches.slow
-    if seconds:
-        trickle(reply, seconds)
-    return reply
+def finish(reply: Response, call: Call) -> None:
+    _label(reply, call.request)
+    _compress(reply, call.request)
 
 
-def _loses_reply(fault: Fault | None) -> bool:
-    return fault is not None and fault.value == "reply"
-
-
-def _label(reply: Response, request: Request, now: datetime) -> None:
+def _label(reply: Response, request: Request) -> None:
     # A file keeps the type that it was uploaded with.
     if reply.content_type in _TYPES and not request.path.endswith("/file"):
         reply.content_type = _TYPES[reply.content_type]
     reply.headers.update(_NEVER_STORE)
-    reply.headers["Date"] = format_datetime(now, usegmt=True)
-    reply.headers["X-Transaction-ID"] = secrets.token_hex(6)
+    reply.headers["X-Transaction-ID"] = reply.headers.pop("X-Request-Id")
     for name in _COOKIES:
         reply.set_cookie(name, secrets.token_hex(16), httponly=True)
 
