@@ -6,7 +6,7 @@ import doctest
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +24,7 @@ from connectory.testing.clock import ManualClock
 from connectory.testing.sandbox import (
     Authority,
     CursorPages,
+    Fault,
     KeysetPages,
     Kind,
     LinkedPages,
@@ -31,6 +32,7 @@ from connectory.testing.sandbox import (
     OAuth2Server,
     OAuthClient,
     OffsetPages,
+    Provider,
     Sandbox,
     Switches,
     Table,
@@ -370,13 +372,11 @@ def test_a_code_with_a_challenge_needs_its_verifier(fake, clock):
 
 
 def test_other_grants_are_switched_on(fake, clock):
-    form = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
-    person = {"grant_type": "password", "username": "sandbox", "password": "sandbox"}
-    assert call(fake, "/oauth/token", "POST", data=form | person).json["error"] == "unsupported_grant_type"
+    assert tokens(fake).json["error"] == "unsupported_grant_type"
     fake.oauth.switches = changed(fake.oauth.switches, {"grants": ["password", "client_credentials"]})
-    assert "refresh_token" in call(fake, "/oauth/token", "POST", data=form | person).json
-    assert call(fake, "/oauth/token", "POST", data=form | person | {"password": "x"}).json["error"] == "invalid_grant"
-    own = call(fake, "/oauth/token", "POST", data=form | {"grant_type": "client_credentials"})
+    assert "refresh_token" in tokens(fake).json
+    assert tokens(fake, password="x").json["error"] == "invalid_grant"
+    own = tokens(fake, grant_type="client_credentials")
     assert "refresh_token" not in own.json
     assert call(fake, "/api/orders", headers={"Authorization": f"Bearer {own.json['access_token']}"}).status_code == 200
 
@@ -407,6 +407,95 @@ def test_a_revoked_refresh_token_is_gone(fake, clock):
     token = log_in(fake, clock)
     call(fake, "/oauth/revoke", "POST", data={"token": token.refresh_token.reveal()})
     assert not works(lambda: flow(fake, clock).refresh(token))
+
+
+KEYS = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
+PERSON = {"grant_type": "password", "username": "sandbox", "password": "sandbox"}
+
+
+def tokens(fake, **form):
+    return call(fake, "/oauth/token", "POST", data=KEYS | PERSON | form)
+
+
+def test_a_live_token_may_be_handed_out_again(fake, clock):
+    habits = {"grants": ["password", "refresh_token", "client_credentials"], "rotate_refresh": False}
+    fake.oauth.switches = changed(fake.oauth.switches, habits | {"same_token_while_live": True})
+    first = tokens(fake).json
+    clock.advance(1000)
+    refreshed = tokens(fake, grant_type="refresh_token", refresh_token=first["refresh_token"]).json
+    assert (refreshed["access_token"], refreshed["expires_in"]) == (first["access_token"], 2600)
+    again = tokens(fake).json
+    assert again == first
+    clock.advance(3600)
+    assert tokens(fake).json["access_token"] != first["access_token"]
+    own = [tokens(fake, grant_type="client_credentials").json["access_token"] for _ in range(2)]
+    assert own[0] == own[1]
+    fake.oauth.switches = changed(fake.oauth.switches, {"same_token_while_live": False})
+    assert tokens(fake).json["access_token"] != tokens(fake).json["access_token"]
+
+
+def test_where_the_parameters_of_a_token_request_belong(fake):
+    fake.oauth.switches = changed(fake.oauth.switches, {"grants": ["password"]})
+    asked = {"query_string": KEYS | PERSON}
+    assert call(fake, "/oauth/token", "POST", **asked).json["error"] == "invalid_request"
+    fake.oauth.switches = changed(fake.oauth.switches, {"body_only": False})
+    assert "access_token" in call(fake, "/oauth/token", "POST", **asked).json
+
+
+def test_a_challenge_without_a_method_is_not_plain_where_plain_is_off(fake, clock):
+    asked = {"client_id": "sandbox-client", "redirect_uri": CALLBACK, "response_type": "code", "code_challenge": "x"}
+
+    def exchanged():
+        landed = fake.consent(f"http://{HOST}/oauth/authorize?{urlencode(asked)}")
+        code = parse_qs(urlsplit(landed).query)["code"][0]
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": "x"}
+        return call(fake, "/oauth/token", "POST", data=KEYS | form).status_code
+
+    assert exchanged() == 400
+    fake.oauth.switches = changed(fake.oauth.switches, {"pkce_plain": True})
+    assert exchanged() == 200
+
+
+class Members(Authority):
+    """People have numbers, and may be sent away."""
+
+    def log_in(self, user, password):
+        return "7" if (user, password) == ("ann@example.com", "secret") else ""
+
+    def is_active(self, user):
+        return user == "7" and "ann@example.com" in self.people
+
+    def user_for(self, client):
+        return "7"
+
+
+def test_a_provider_has_people_and_pages_of_its_own(fake, clock):
+    people = {"ann@example.com": "secret"}
+    members = Members(clock=fake.clock, people=people)
+    members.switches = changed(members.switches, {"grants": ["authorization_code", "client_credentials"]})
+    fake.oauth = OAuth2Server(authority=members, user_field="mail", password_field="pass", guard_field="ck")
+    assert fake.oauth.client
+    url = flow(fake, clock).start().url
+    page = call(fake, f"{urlsplit(url).path}?{urlsplit(url).query}").text
+    assert 'name="mail"' in page
+    assert 'name="pass"' in page
+    token = log_in(fake, clock).access_token.reveal()
+    assert members.user_of(token) == "7"
+    assert members.user_of(tokens(fake, grant_type="client_credentials").json["access_token"]) == "7"
+    people.clear()
+    assert members.user_of(token) == ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corrected(OAuthClient):
+    def redirect_for(self, wanted):
+        return self.redirect_uris[0]
+
+
+def test_a_provider_may_send_a_code_elsewhere(fake):
+    fake.oauth.authority.register(Corrected(client_id="app", redirect_uris=(CALLBACK,)))
+    asked = {"client_id": "app", "response_type": "code", "redirect_uri": "http://127.0.0.1:1/", "state": "s"}
+    assert fake.consent(f"http://{HOST}/oauth/authorize?{urlencode(asked)}").startswith(f"{CALLBACK}?code=")
 
 
 # Faults
@@ -499,6 +588,42 @@ def test_a_sandbox_may_have_faults_of_its_own():
     assert call(fake, "/").json["error"]["message"] == "pay first"
 
 
+def test_a_fault_may_strike_where_its_kind_does_not(fake):
+    fake.faults.script([Fault("unavailable", at="token")])
+    assert fake.faults.draw("api") == ()
+    assert tokens(fake).status_code == 503
+
+
+def test_flaws_come_before_the_last_word_and_damage_after_it(fake):
+    def shout(reply, _call):
+        reply.set_data(reply.get_data().upper())
+        reply.headers["X-Length"] = str(len(reply.get_data()))
+
+    whole = call(fake, "/api/orders").data
+    fake.finish = shout
+    fake.break_with(["cut_json=0.5", "dropped", "slow=0"])
+    reply = call(fake, "/api/orders")
+    length = len(whole) // 2
+    assert reply.headers["Content-Length"] == reply.headers["X-Length"] == str(length)
+    assert reply.data == whole.upper()[: length // 2]
+
+
+class Tired(Sandbox):
+    def lasting(self, request):
+        return [Fault("unavailable")] if self.switches.commit_delay else []
+
+
+def test_switches_may_bring_faults_about_everywhere(clock):
+    fake = Tired(clock=clock, switches=Switches(commit_delay=1))
+    fake.oauth = OAuth2Server(authority=Authority(clock=fake.clock))
+    fake.faults.script(["server_error"])
+    for path in ("/orders", "/oauth/authorize", "/oauth/token", "/oauth/revoke"):
+        assert call(fake, path).status_code == 503
+    assert fake.log.entries[-1].faults == ("unavailable",)
+    fake.switches = Switches()
+    assert call(fake, "/orders").status_code == 500
+
+
 # People, switches, control
 
 
@@ -564,6 +689,61 @@ def test_other_processes_drive_a_sandbox(fake, clock):
         assert control(path, method, **body) == 404
     assert control("switches", "PUT", nonsense=1) == 400
     assert control("faults", "PUT", always=["fire"]) == 400
+
+
+class Shelf(Provider):
+    """A provider with a store of its own: names by number, each with who wrote it."""
+
+    how = ("by",)
+
+    def __init__(self, clock):
+        super().__init__(clock=clock)
+        self.names, self.told = {}, []
+        self.settle = lambda: self.told.append("settled")
+
+    def handle(self, call):
+        return json_reply(self.names)
+
+    def make_step(self):
+        return f"created shelf {self.insert('shelf', {'name': 'new'})['id']}"
+
+    def records(self, name):
+        return list(self.names.values())
+
+    def insert(self, name, values, *, at=None, by="nobody"):
+        record = {"id": str(len(self.names)), **values, "by": by, "at": at and at.isoformat()}
+        self.names[record["id"]] = record
+        return record
+
+    def update(self, name, record_id, values, *, at=None, by="nobody"):
+        self.names[record_id] |= {**values, "by": by}
+        return self.names[record_id]
+
+    def delete(self, name, record_id, *, at=None, by="nobody"):
+        return self.names.pop(record_id)
+
+    def sizes(self):
+        return {"shelf": len(self.names)}
+
+    def switched(self):
+        self.told.append("switched")
+
+
+def test_other_processes_drive_a_provider_with_a_store_of_its_own(clock):
+    shelf = Shelf(clock)
+    stamp = "2020-01-01T00:00:00+00:00"
+    made = call(shelf, "/_sandbox/records/shelf", "POST", json={"name": "Ann", "by": "bob", "at": stamp}).json
+    assert made["record"] == {"id": "0", "name": "Ann", "by": "bob", "at": stamp}
+    changed_now = call(shelf, "/_sandbox/records/shelf/0", "PATCH", json={"name": "Eve", "by": "cat"}).json["record"]
+    assert (changed_now["name"], changed_now["by"]) == ("Eve", "cat")
+    assert call(shelf, "/_sandbox/steps", "POST").json == {"steps": ["created shelf 1"]}
+    assert call(shelf, "/_sandbox/state").json["tables"] == {"shelf": 2}
+    assert call(shelf, "/_sandbox/state").json["steps"] == 1
+    assert call(shelf, "/_sandbox/records/shelf/0", "DELETE", json={}).json["deleted"]["name"] == "Eve"
+    assert call(shelf, "/_sandbox/records/shelf").json["records"] == [shelf.names["1"]]
+    assert call(shelf, "/anything").json == shelf.names
+    call(shelf, "/_sandbox/switches", "PUT", json={"steps_per_call": 0})
+    assert shelf.told == ["settled"] * 9 + ["switched"]
 
 
 def test_secrets_are_not_in_the_log(fake, clock):

@@ -9,6 +9,8 @@ from urllib.parse import urljoin, urlsplit
 from werkzeug.test import Client
 
 _MOST_PAGES = 6
+_TYPED = {"text": "username", "email": "username", "password": "password"}
+"""What people type into an input, by its type."""
 
 
 def consent(application: Any, authorize_url: str, *, username: str, password: str, answer: str = "allow") -> str:
@@ -54,10 +56,10 @@ class _Form(HTMLParser):
             self.action = given.get("action", "")
         elif tag == "input" and kind == "hidden":
             self.hidden[name] = given.get("value", "")
-        elif tag == "input":
-            self.names["password" if kind == "password" else "username"] = name
         elif name == "answer":
             self.names["answer"] = name
+        elif tag == "input" and kind in _TYPED:
+            self.names[_TYPED[kind]] = name
 
     def filled(self, username: str, password: str, answer: str) -> dict[str, str]:
         known = {"username": username, "password": password, "answer": answer}

@@ -129,7 +129,7 @@ class OAuth2Server:
                 expires_at=self.authority.clock.now() + timedelta(seconds=self.switches.code_ttl),
                 scope=request.args.get("scope") or self.switches.scope,
                 challenge="" if self.switches.pkce == "off" else request.args.get("code_challenge", ""),
-                is_plain=request.args.get("code_challenge_method", "plain") == "plain",
+                is_plain=self.switches.pkce_plain and request.args.get("code_challenge_method", "plain") == "plain",
             )
         )
         return flow.answer(code=code, **self.redirect_fields(request))

@@ -97,9 +97,10 @@ class Instance(Provider):
     def log_in(self, user_name: str, password: str) -> str:
         """The id of the user; empty when the name or the password is wrong."""
         user = self.user_named(user_name)
-        return (
-            user.sys_id if user and password == self.authority.people.get(user["user_name"], user["user_name"]) else ""
-        )
+        if user is None:
+            return ""
+        right = self.authority.people.get(user["user_name"], user["user_name"])
+        return user.sys_id if password == right else ""
 
     def zone_of(self, user: Record) -> tzinfo:
         return zone(self.switches.user_zone or user["time_zone"] or self.switches.instance_zone)
