@@ -8,6 +8,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from werkzeug.test import Client as Browser
 
 from connectory_sageone.sandbox import SageSwitches, create_sandbox
 from connectory_sageone.sandbox.switches import BUSINESSES, SITE, SUBSCRIPTION_KEY
@@ -401,3 +402,11 @@ def test_v3_wants_a_key_a_site_and_maybe_a_signature(clock):
     sandbox.switches = SageSwitches(api="v3", country="us", needs_signature=True)
     assert status(**key, X_Site=SITE, X_Nonce="n", X_Signature="wrong") == 401
     assert browser.get("/v3.1/contacts").status_code == 404
+
+
+def test_records_that_other_processes_write_are_called_by_their_names(sandbox):
+    browser = Browser(sandbox)
+    made = browser.post("/_sandbox/records/contacts", json={"name": "Ann", "reference": "A1"}).json["record"]
+    assert (made["displayed_as"], made["$path"]) == ("Ann (A1)", f"/contacts/{made['id']}")
+    changed = browser.patch(f"/_sandbox/records/contacts/{made['id']}", json={"name": "Eve"}).json["record"]
+    assert changed["displayed_as"] == "Eve (A1)"
