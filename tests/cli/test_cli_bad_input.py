@@ -172,7 +172,7 @@ def test_a_sandbox_that_is_asleep(connect, tmp_path, served):
     fake, _, configuration = served
     from dataclasses import replace
 
-    fake.sandbox.switches = replace(fake.sandbox.switches, hibernate="page")
+    fake.switches = replace(fake.switches, hibernate="page")
     given = configuration | {"oauth.user.refresh_token": "x"}
     path = body(tmp_path, given, externalAuthentication="initial")
     text = said(connect("run", "servicenowoauth", "--once", "--file", path), 4)
