@@ -92,7 +92,8 @@ def connect_open_sandbox(element: Element) -> Any:
     """Return a WSGI application that fakes the provider: an object called with `(environ, start_response)`.
 
     It may have `configuration(base_url) -> Mapping[str, Any]` (what an instance needs to use it),
-    `consent(authorize_url) -> str` (plays the person who logs in and allows: returns the redirect's URL), and
+    `consent(authorize_url) -> str` (plays the person who logs in and allows: returns the redirect's URL),
+    `credentials` (a user name and a password for the pages that `consent` goes through, shown to people), and
     `step() -> str` (makes one change, as a person would, and says which).
 
     Stops at the first answer that is not None.

@@ -26,8 +26,8 @@ from hypothesis.stateful import (
 from test_crash import Killed, Killer
 
 from connectory.clock import from_micros
-from connectory.engine import deletionlog, deletions, poller
 from connectory.engine import plan as plans
+from connectory.engine import poller
 from connectory.testing.transport import WsgiAdapter
 from connectory_servicenow import paging
 from world import Snow, entry
@@ -44,6 +44,7 @@ FAULTS = [
     "dropped",
 ]
 OVERLAP = timedelta(seconds=60)
+PAUSES = st.sampled_from([60, 60, 200, 900])
 
 
 class Truth(RuleBasedStateMachine):
@@ -144,10 +145,10 @@ class Truth(RuleBasedStateMachine):
     def poll(self):
         self.snow.poll()
 
-    @rule(faults=st.lists(st.sampled_from([None, *FAULTS]), min_size=1, max_size=4))
-    def poll_through_faults(self, faults):
+    @rule(faults=st.lists(st.sampled_from([None, *FAULTS]), min_size=1, max_size=4), after=PAUSES)
+    def poll_through_faults(self, faults, after):
         self.snow.sandbox.faults.script(faults)
-        self.snow.poll()
+        self.snow.poll(after)
         self.snow.sandbox.faults.clear()
 
     @rule()
@@ -157,26 +158,26 @@ class Truth(RuleBasedStateMachine):
         self.snow.poll()
         self.snow.sandbox.faults.clear()
 
-    @rule(changes=st.integers(1, 2))
-    def poll_while_people_write(self, changes):
+    @rule(changes=st.integers(1, 4), after=PAUSES)
+    def poll_while_people_write(self, changes, after):
         with self.snow.switched(steps_per_call=changes):
-            self.snow.poll()
+            self.snow.poll(after)
 
-    @rule(after=st.integers(1, 4), data=st.data())
-    def poll_while_somebody_deletes(self, after, data):
+    @rule(calls=st.integers(1, 4), data=st.data(), after=PAUSES)
+    def poll_while_somebody_deletes(self, calls, data, after):
         """Between two pages of the log or of the list."""
         doomed = data.draw(st.sampled_from([None, *sorted(self.incidents)]))
         sent, send = iter(range(100)), WsgiAdapter.send
 
         def sending(adapter, request, *args, **options):
             response = send(adapter, request, *args, **options)
-            if next(sent) == after:
+            if next(sent) == calls:
                 self.remove(doomed)
             return response
 
         with self.patch.context() as patched:
             patched.setattr(WsgiAdapter, "send", sending)
-            self.snow.poll()
+            self.snow.poll(after)
 
     @rule(at=st.integers(0, 90))
     def killed(self, at):
@@ -336,25 +337,12 @@ def offset_paging(patch):
     patch.setattr(paging.KeysetPages, "walk", walk)
 
 
-def log_read_from_where_it_was_not_read_to(patch):
-    """The place in the log of deletions moves on before its entries were announced."""
-    read_log = deletions.read_log
-
-    def hasty(job, deletes):
-        window = deletionlog.log_window(job, deletes)
-        deletionlog._advance(job, window)
-        return read_log(job, deletes)
-
-    patch.setattr(deletions, "read_log", hasty)
-
-
 MUTANTS = [
     strict_bound,
     no_overlap,
     cursor_before_outbox,
     dedupe_on_the_id_only,
     offset_paging,
-    log_read_from_where_it_was_not_read_to,
 ]
 
 

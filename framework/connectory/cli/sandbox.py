@@ -37,13 +37,17 @@ def sandbox(
     fake = open_sandbox(Plugins.load(), element, fault or ())
     with Stop() as stop, Served(fake, port) as served:
         configuration = dict(fake.configuration(served.url))
+        login = getattr(fake, "credentials", None)
         if as_json:
-            say_json({"url": served.url, "configuration": configuration})
+            person = dict(zip(("user", "password"), login, strict=True)) if login else None
+            say_json({"url": served.url, "configuration": configuration, "login": person})
         else:
             say(f"{element} on {served.url}, until Ctrl-C")
             pairs(configuration, "  ")
             given = " ".join(f"--set {key}={value}" for key, value in configuration.items())
             say(f"Connect to it with: connect run {element} {given}")
+            if login:
+                say(f"Log in there as {login[0]} with the password {login[1]}.")
         tell = (lambda _change: None) if as_json else say
         with people(fake, changes, tell, stop.event) if changes else contextlib.nullcontext():
             stop.wait()

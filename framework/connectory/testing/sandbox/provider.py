@@ -123,11 +123,16 @@ class Provider(ABC):
         """What an instance needs to use the sandbox behind this address."""
         return {**self._client(), **self.configure(base_url.rstrip("/"))}
 
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        """Who may log in at the pages, a user name with its password; None where there are no such pages."""
+        return None if self.oauth is None else next(iter(self.oauth.authority.people.items()), None)
+
     def consent(self, authorize_url: str) -> str:
         """Log in and press Allow. The address that the browser would then be sent to."""
         if self.oauth is None:
             raise RuntimeError("this sandbox has no OAuth2 server")
-        username, password = next(iter(self.oauth.authority.people.items()))
+        username, password = self.credentials or ("", "")
         return consent(self, authorize_url, username=username, password=password)
 
     def step(self) -> str:

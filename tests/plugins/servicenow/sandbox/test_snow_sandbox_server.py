@@ -1,14 +1,13 @@
 """The sandbox behind a real server: what only a socket can show."""
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 import requests
-from waitress.server import create_server
 
+from connectory.cli.service import Served
 from connectory_servicenow.sandbox import create_sandbox
 
 AUTH = ("admin", "admin")
@@ -17,12 +16,8 @@ AUTH = ("admin", "admin")
 @pytest.fixture(scope="module")
 def served():
     sandbox = create_sandbox(incidents=1000)
-    server = create_server(sandbox, host="127.0.0.1", port=0, threads=8)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield sandbox, f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(5)
+    with Served(sandbox) as running:
+        yield sandbox, running.url
 
 
 @pytest.fixture
