@@ -43,6 +43,8 @@ class ContractBase:
     """The names of the checks that may be left out as not applying; None: any. A check that is left out although it is
     not named fails, so that nobody loses a check without noticing."""
 
+    _found: ClassVar[Sequence[str]] = ()
+
     # What a person does at the provider
 
     def create(self, sandbox: Any, resource: str) -> str:
@@ -114,13 +116,12 @@ class ContractBase:
         if "resource" in metafunc.fixturenames:
             metafunc.parametrize("resource", self.names())
 
-    def names(self) -> list[str]:
-        try:
-            return resource_names(self) or [NOBODY]
-        except Exception:  # noqa: BLE001 - whatever is wrong with the plugin, its checks say so one by one
-            return [NOBODY]
-        except pytest.fail.Exception:
-            return [NOBODY]
+    @classmethod
+    def names(cls) -> Sequence[str]:
+        """The resources to check, which are found out once per test class."""
+        if "_found" not in cls.__dict__:
+            cls._found = _resource_names(cls())
+        return cls._found
 
     @pytest.fixture
     def world(self, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
@@ -150,3 +151,10 @@ class ContractBase:
                 f"set sandbox.oauth to an OAuth2Server, or override {method}() of the test class",
             )
         return authority
+
+
+def _resource_names(contract: ContractBase) -> Sequence[str]:
+    try:
+        return resource_names(contract) or [NOBODY]
+    except (Exception, pytest.fail.Exception):  # noqa: BLE001 - whatever is wrong with a plugin, its checks say so one by one
+        return [NOBODY]

@@ -13,14 +13,13 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from ...engine.engine import Engine
 from ...engine.fetch import fetch
 from ...errors import ConnectoryError
 from ...model import Request, Window, resolve_endpoint
 from ...schemas import load_configuration
-from ...settings import Settings
 from ...store import events, polls
 from ..clock import ManualClock
+from ..stores import open_engine
 from ..transport import wsgi_sessions
 from .failing import broken, demand
 from .gateway import Gateway, Trouble, instead
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...auth import Token
+    from ...engine.engine import Engine
     from ...engine.fetch import FetchedPage
     from ...engine.instances import Draft
     from ...engine.plan import Plan
@@ -68,12 +68,8 @@ class World:
         self.engine = self._open()
 
     def _open(self) -> Engine:
-        return Engine(
-            Settings.load(self.home, {}),
-            plugins=self.plugins,
-            clock=self.clock,
-            sessions=wsgi_sessions({HOST: self.gateway}),
-        )
+        sessions = wsgi_sessions({HOST: self.gateway})
+        return open_engine(self.home, plugins=self.plugins, clock=self.clock, sessions=sessions)
 
     def _login_paths(self) -> frozenset[str]:
         oauth = self.element.oauth
