@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import parse_qs, urlsplit
-
-from werkzeug.test import Client
 
 import connectory_servicenow.plugin
 from connectory.testing import ElementContract
+from connectory.testing.sandbox import consent
 from connectory_servicenow.playground import USER, Playground
 from connectory_servicenow.sandbox import create_sandbox
 from connectory_servicenow.sandbox.replies import ApiError, error_reply
@@ -44,23 +42,12 @@ class TestServiceNow(ElementContract):
     def set_clock(self, sandbox, now):
         sandbox.sandbox.clock._source = now
 
-    def consent(self, sandbox, authorize_url):
-        return self._answer(sandbox, authorize_url, "allow")
+    def consent(self, sandbox, authorize_url, answer="allow"):
+        filled = {"user_name": USER, "user_password": USER}
+        return consent(sandbox, authorize_url, username=USER, password=USER, answer=answer, fields=filled)
 
     def refuse(self, sandbox, authorize_url):
-        return self._answer(sandbox, authorize_url, "deny")
-
-    def _answer(self, sandbox, authorize_url, answer):
-        browser, path = Client(sandbox), authorize_url.partition("127.0.0.1:8099")[2]
-        page = browser.get(path, follow_redirects=False)
-        for _ in range(6):
-            if "Location" in page.headers:
-                if "code=" in page.headers["Location"] or "error=" in page.headers["Location"]:
-                    return page.headers["Location"]
-                page = browser.get(page.headers["Location"])
-                continue
-            page = browser.post(**_filled(page.text, answer))
-        raise AssertionError(page.text)
+        return self.consent(sandbox, authorize_url, "deny")
 
     def end_access_tokens(self, sandbox):
         sandbox.sandbox.authority.expire("access")
@@ -74,11 +61,3 @@ class TestServiceNow(ElementContract):
 
     def error(self, sandbox, status, message):
         return error_reply(ApiError(status, message))
-
-
-def _filled(page, answer):
-    from connectory_servicenow.playground import _Form
-
-    form = _Form(page)
-    values = {"user_name": USER, "user_password": USER, "answer": answer}
-    return {"path": form.action, "data": form.hidden | {name: values[name] for name in form.names if name in values}}
