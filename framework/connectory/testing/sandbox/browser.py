@@ -13,7 +13,14 @@ _TYPED = {"text": "username", "email": "username", "password": "password"}
 """What people type into an input, by its type."""
 
 
-def consent(application: Any, authorize_url: str, *, username: str, password: str, answer: str = "allow") -> str:
+def consent(
+    application: Any,
+    authorize_url: str,
+    *,
+    username: str,
+    password: str,
+    answer: str = "allow",
+) -> str:
     """Fill in the pages of a WSGI application; the address that the browser is sent to in the end."""
     browser = Client(application)
     here, method = authorize_url, "GET"
