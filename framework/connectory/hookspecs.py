@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 hookspec = pluggy.HookspecMarker("connectory")
 hookimpl = pluggy.HookimplMarker("connectory")
 
+API_VERSION = 2
+"""The version of the hooks: goes up when a hook or an argument is renamed or goes away, not when one is added."""
+
+OLDEST_API_VERSION = 1
+"""The oldest version whose plugins work: the one before."""
+
+RENAMED = {"connect_startup": "connect_engine_starting"}
+"""The hooks of the version before that have another name now."""
+
 
 @hookspec
 def connect_register_elements() -> Sequence[Element]:  # type: ignore[empty-body]
@@ -105,8 +114,17 @@ def connect_add_commands(cli: Any) -> None:
 
 
 @hookspec
-def connect_startup(engine: Any) -> None:
+def connect_engine_starting(engine: Any) -> None:
     """The engine is about to start."""
+
+
+@hookspec(
+    warn_on_impl=DeprecationWarning(
+        "connect_startup is called connect_engine_starting now: rename it, version 3 of the hooks drops the old name"
+    )
+)
+def connect_startup(engine: Any) -> None:
+    """The name of `connect_engine_starting` in version 1. A plugin that has both is told once, under the new name."""
 
 
 @hookspec

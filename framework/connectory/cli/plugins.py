@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .output import say_json, table
+from .output import say, say_json, table
 
 
 def register(app: typer.Typer) -> None:
@@ -34,3 +34,6 @@ def list_plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSO
         for info in infos
     ]
     table(("plugin", "distribution", "version", "elements", "hooks", "quarantined because"), rows)
+    for info in infos:
+        for text in info.deprecations:
+            say(f"{info.name}: {text}")
