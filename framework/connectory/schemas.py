@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dateutil.parser import isoparse
-from marshmallow import INCLUDE, Schema, ValidationError, fields, post_load, pre_load, validate
+from marshmallow import INCLUDE, Schema, ValidationError, fields, missing, post_load, pre_load, validate
 
 from .errors import ConfigurationError
 from .model import DatesConfiguration, PollerEntry, TrackChanges, TrackDeletes
@@ -344,6 +344,18 @@ def configuration_schema(element: Element) -> Schema:
     joined = type(f"{element.key}Configuration", tuple(parts), {"Meta": type("Meta", (), {"unknown": INCLUDE})})
     schema: Schema = joined()
     return schema
+
+
+def default_configuration(element: Element) -> dict[str, Any]:
+    """The configuration that nobody has filled in yet, for what does not depend on it."""
+    schema = configuration_schema(element)
+    return {field.data_key or name: default_of(field) for name, field in schema.fields.items()}
+
+
+def default_of(field: fields.Field[Any]) -> Any:
+    """What a key is where nobody gives it; None for one that must be given."""
+    value = field.load_default() if callable(field.load_default) else field.load_default
+    return None if value is missing else value
 
 
 def load_configuration(element: Element, raw: Mapping[str, Any]) -> Config:
