@@ -6,6 +6,7 @@ to import, implements an unknown hook, or registers a key twice is quarantined w
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import logging
 import os
@@ -15,17 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from . import compatibility, defaults, hookspecs
+from . import compatibility, defaults, hookspecs, hooktrace
 from .errors import ConnectoryError, NotFoundError, PluginError
 from .model import Element, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from requests.auth import AuthBase
 
     from .auth import TokenSource
     from .dates import Codec
+    from .hooktrace import HookCall
     from .http import Client
     from .model import Config, Params, Query, Window
 
@@ -63,6 +65,7 @@ class Plugins:
         self._elements: dict[str, Element] = {}
         self._owners: dict[str, object] = {}
         self._callers: dict[tuple[str, str], pluggy.HookCaller] = {}
+        self._watcher: Callable[[HookCall], None] | None = None
 
     @classmethod
     def load(cls, only: Iterable[str] | None = None) -> Plugins:
@@ -238,9 +241,23 @@ class Plugins:
 
     # Asking
 
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[list[HookCall]]:
+        """Collects who answers what meanwhile; for one thread at a time."""
+        calls: list[HookCall] = []
+        self._watcher = calls.append
+        try:
+            yield calls
+        finally:
+            self._watcher = None
+
     def _ask(self, hook: str, element: Element, **arguments: Any) -> Any:
         try:
-            return self._caller(hook, element)(element=element, **arguments)
+            caller = self._caller(hook, element)
+            tell = self._watcher or (hooktrace.tell_log if hooktrace.log.isEnabledFor(logging.DEBUG) else None)
+            if tell is None:
+                return caller(element=element, **arguments)
+            return hooktrace.traced(caller, element.key, {"element": element, **arguments}, tell)
         except ConnectoryError:
             raise
         except Exception as error:

@@ -340,7 +340,9 @@ class OAuthConfiguration(Schema):
 def configuration_schema(element: Element) -> Schema:
     """The schema of an element's instances; `data_key`s are the dotted keys, unknown keys are kept."""
     oauth: list[type[Schema]] = [OAuthConfiguration] if element.oauth else []
-    parts: list[type[Schema]] = [element.config_schema, *oauth, EventConfiguration]
+    # An element without keys of its own has the bare Schema, which cannot stand before its heirs.
+    own = [] if element.config_schema is Schema else [element.config_schema]
+    parts: list[type[Schema]] = [*own, *oauth, EventConfiguration]
     joined = type(f"{element.key}Configuration", tuple(parts), {"Meta": type("Meta", (), {"unknown": INCLUDE})})
     schema: Schema = joined()
     return schema

@@ -72,13 +72,13 @@ def test_a_table_on_a_terminal(tmp_path, monkeypatch):
             return True
 
     from connectory.authoring.check import check
-    from connectory.cli import plugin_check
+    from connectory.cli import plugincheck
 
     screen = Terminal()
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setenv("COLUMNS", "200")
     with open_subject(str(write(tmp_path))) as subject:
-        plugin_check._show(check(subject), everything=False)
+        plugincheck._show(check(subject), everything=False)
     assert "┃" in screen.getvalue()
     assert "contract-passed" in screen.getvalue()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from . import plugin_check
+from . import plugincheck
 
-_COMMANDS = (plugin_check,)
+_COMMANDS = (plugincheck,)
 
 
 def register(app: typer.Typer) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...engine.runtime import compile_plans
-from ...schemas import configuration_schema, default_configuration, load_configuration
+from ..trying import configuration_of
 from .contract import ContractRun
 
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from ...model import Config, Element, Resource
     from ...plugins import PluginInfo, Plugins
     from .project import Project
-
-SANDBOX_URL = "http://127.0.0.1:8092"
-"""Nothing listens there; a sandbox says what an instance would need to use it behind this address."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -47,9 +44,6 @@ class Subject:
         """The configuration keys of the element itself, without those that every element has."""
         return list(element.config_schema().fields.values())
 
-    def all_fields(self, element: Element) -> Sequence[fields.Field[Any]]:
-        return list(configuration_schema(element).fields.values())
-
     @functools.cache  # noqa: B019 - a subject lives as long as one check
     def sandbox(self, element: Element) -> Any:
         return self.plugins.open_sandbox(element)
@@ -57,10 +51,7 @@ class Subject:
     @functools.cache  # noqa: B019
     def config(self, element: Element) -> Config:
         """The configuration of an instance of the sandbox, or the one that nobody has filled in."""
-        configuration = getattr(self.sandbox(element), "configuration", None)
-        if configuration is None:
-            return default_configuration(element)
-        return load_configuration(element, configuration(SANDBOX_URL))
+        return configuration_of(element, self.sandbox(element))
 
     def resources(self, element: Element) -> Mapping[str, Resource]:
         return self.plugins.list_resources(element, self.config(element))
