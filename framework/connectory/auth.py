@@ -89,21 +89,29 @@ class BasicAuth(AuthBase):
 class ApiKeyAuth(AuthBase):
     """A key in a header or in the query: name one of the two.
 
+    `scheme` is a word that stands before the key in the header, for a token that never changes:
+    `ApiKeyAuth(token, header="Authorization", scheme="Bearer")`.
+
     >>> ApiKeyAuth(Secret("k"), header="X-Api-Key")
     ApiKeyAuth(header='X-Api-Key')
     """
 
-    def __init__(self, key: Secret | str, *, header: str | None = None, query: str | None = None) -> None:
+    def __init__(
+        self, key: Secret | str, *, header: str | None = None, query: str | None = None, scheme: str = ""
+    ) -> None:
         if (header is None) == (query is None):
             raise TypeError("name either the header or the query parameter that carries the key")
+        if scheme and header is None:
+            raise TypeError("a scheme stands in a header, not in the query")
         self._key = Secret(reveal(key))
         redactor.learn(self._key)
         self._header = header
         self._query = query
+        self._before = f"{scheme} " if scheme else ""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         if self._header is not None:
-            request.headers[self._header] = self._key.reveal()
+            request.headers[self._header] = self._before + self._key.reveal()
         else:
             url = str(request.url)
             request.url = f"{url}{'&' if '?' in url else '?'}{encode([(str(self._query), self._key.reveal())])}"

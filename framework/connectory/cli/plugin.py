@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from . import plugincheck
+from . import plugincheck, pluginnew
 
-_COMMANDS = (plugincheck,)
+_COMMANDS = (pluginnew, plugincheck)
 
 
 def register(app: typer.Typer) -> None:
