@@ -73,7 +73,8 @@ class Plugins:
         plugins = cls()
         chosen = _chosen(only)
         loaded: list[tuple[PluginInfo, object]] = []
-        for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
+        # By name: who is first must not depend on the order of a directory.
+        for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=_place):
             if chosen is not None and entry.name not in chosen:
                 continue
             info = _info(entry)
@@ -301,6 +302,10 @@ def _chosen(only: Iterable[str] | None) -> set[str] | None:
     if variable is None:
         return None
     return {name.strip() for name in variable.split(",") if name.strip()}
+
+
+def _place(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:
+    return entry.name, entry.dist.name if entry.dist is not None else ""
 
 
 def _info(entry: importlib.metadata.EntryPoint) -> PluginInfo:
