@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tomllib
 
 import pytest
-from variants import KINDS, write_all
+from variants import KINDS, name_of, write_all
 
 from connectory.authoring.new import AUTHS, PAGINGS, Answers, project_files, write_project
 from connectory.authoring.new.answers import checked_hub, checked_name, checked_resources, checked_url
@@ -86,3 +88,37 @@ def test_nothing_of_another_kind_is_in_a_project(projects):
         assert ("total_in_body" in text) == (paging in {"offset", "page-number"})
         assert ("Keyset(" in text) == (paging == "keyset")
         assert "$" not in text.replace("'${{gmtDate:{STAMP}}}'", "")
+
+
+RUN = [
+    ("oauth2", "cursor"),
+    ("bearer", "none"),
+    ("api-key-query", "next-link"),
+    ("basic", "offset"),
+    ("hmac", "keyset"),
+]
+
+
+@pytest.mark.timeout(180)
+def test_they_run_against_their_sandboxes(projects, tmp_path):
+    """All at once: each waits more than it works."""
+    started = [(kind, start_run(projects[kind], name_of(*kind), tmp_path / name_of(*kind))) for kind in RUN]
+    for kind, process in started:
+        told, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, (kind, errors)
+        summary = json.loads(told.splitlines()[-1])
+        announced = sum(row[type_] for row in summary["resources"] for type_ in ("created", "updated", "deleted"))
+        assert 0 < announced == sum(row["delivered"] for row in summary["resources"]), kind
+        assert summary["pendingDeliveries"] == 0
+
+
+def start_run(project, name, folder):
+    """`connect run` with the project as good as installed: its package and its metadata are on the path."""
+    metadata = folder / f"connectory_{name.replace('-', '_')}-0.1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: connectory-{name}\nVersion: 0.1.0\n")
+    entries = tomllib.loads((project / "pyproject.toml").read_text())["project"]["entry-points"]["connectory"]
+    (metadata / "entry_points.txt").write_text(f"[connectory]\n{name} = {entries[name]}\n")
+    environment = os.environ | {"PYTHONPATH": f"{folder}{os.pathsep}{project / PACKAGES}"}
+    command = [sys.executable, "-m", "connectory", "run", name, "--sandbox", "--for", "16s", "--json"]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
