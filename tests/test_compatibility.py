@@ -126,7 +126,7 @@ def test_the_versions_are_this_one_and_the_one_before():
 
 
 def test_the_examples_in_the_docstrings():
-    assert doctest.testmod(compatibility, optionflags=doctest.IGNORE_EXCEPTION_DETAIL).failed == 0
+    assert doctest.testmod(compatibility).failed == 0
 
 
 def test_plugins_are_told_when_the_engine_starts(tmp_path):

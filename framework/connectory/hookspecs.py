@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 hookspec = pluggy.HookspecMarker("connectory")
 hookimpl = pluggy.HookimplMarker("connectory")
+"""Marks a function of a plugin as its answer to the hook of that name. It takes the arguments that it needs, by name.
+
+With `@hookimpl(optionalhook=True)` the hook may be one that this version does not have."""
 
 API_VERSION = 2
 """The version of the hooks: goes up when a hook or an argument is renamed or goes away, not when one is added."""
