@@ -102,6 +102,7 @@ PYPROJECT = "[project]\nname = 'x'\nversion = '1'\n"
     [
         ({}, "there is no pyproject.toml"),
         ({"pyproject.toml": "[project\n"}, "this is not TOML"),
+        ({"pyproject.toml": "project = 3\n"}, "'project' is no table"),
         ({"pyproject.toml": PYPROJECT}, "no entry point in the group 'connectory'"),
         (
             {"pyproject.toml": PYPROJECT + "[project.entry-points.connectory]\nx = 'no_such_module_here'\n"},
@@ -152,7 +153,7 @@ def test_a_quarantined_plugin_is_named_with_the_reason(tmp_path, old, new, said)
 # Installed plugins
 
 
-@pytest.mark.parametrize("name", ["servicenowoauth", "connectory-servicenow"])
+@pytest.mark.parametrize("name", ["servicenowoauth", "connectory-servicenow", "connectory_servicenow"])
 def test_an_installed_plugin_by_its_name(name):
     report = as_json(name, "--no-tests")
     assert (report["plugin"], report["distribution"]) == ("servicenowoauth", "connectory-servicenow")
