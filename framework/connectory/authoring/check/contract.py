@@ -99,7 +99,7 @@ def run_contract(project: Project) -> ContractRun:
     if not classes:
         return ContractRun(problem=f"no test class inherits {CONTRACT}")
     if importlib.util.find_spec("pytest") is None:
-        return ContractRun(problem="pytest is not installed: pip install 'connectory[test]'")
+        return ContractRun(problem="pytest is not installed: pip install pytest")
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         files = sorted({str(one.file) for one in classes})
