@@ -132,9 +132,16 @@ def connect_startup(engine: Any) -> None:
 
 @hookspec
 def connect_poll_finished(instance: Any, resource: Resource, summary: Mapping[str, Any]) -> None:
-    """A poll ended, well or badly: `summary` holds its counts, or its `failure`."""
+    """A poll ended, well or badly: `summary` holds its counts, or its `failure`.
+
+    `instance` has its `id` and `name`. Called in the thread that polled, which waits for the answer.
+    """
 
 
 @hookspec
 def connect_delivery_finished(notification: Mapping[str, Any], attempt: Mapping[str, Any]) -> None:
-    """A delivery attempt ended, well or badly."""
+    """A delivery attempt ended, well or badly.
+
+    `notification` holds its `id` and `instanceId`; `attempt` says whether it was `delivered`, with the HTTP `status`,
+    the `error`, the `number` of the attempt, its `duration` in seconds, and `retryAt`. Called in the thread that sent.
+    """
