@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import types
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -15,26 +12,18 @@ from connectory.settings import Settings
 from connectory.store import events
 from connectory.testing.clock import ManualClock
 from connectory.testing.transport import wsgi_sessions
+from onefile import blocks, load_page
 
-PAGE = Path(__file__).parents[2] / "docs" / "howto" / "write-an-element-in-one-file.md"
 HOST = "127.0.0.1:8092"
 
 
 @pytest.fixture(scope="module")
-def blocks():
-    return re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+def plugin():
+    return load_page()
 
 
-@pytest.fixture(scope="module")
-def plugin(blocks):
-    module = types.ModuleType("acme_plugin")
-    for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), module.__dict__)
-    return module
-
-
-def test_it_is_short(blocks):
-    assert len([line for line in blocks[0].splitlines() if line.strip()]) < 80
+def test_it_is_short():
+    assert len([line for line in blocks()[0].splitlines() if line.strip()]) < 80
 
 
 def test_it_is_polled_against_its_own_sandbox(plugin, tmp_path):

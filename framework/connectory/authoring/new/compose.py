@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .auths import Auth
     from .pagings import Paging
 
+# Letters of the resources' names in one sentence.
+_MOST_NAMES = 48
+
 _PARTS = (
     "Element",
     "Request",
@@ -83,7 +86,8 @@ def _words(answers: Answers) -> dict[str, str]:
 
 
 def _joined(names: tuple[str, ...]) -> str:
-    shown = names if len(names) <= 3 else (*names[:2], "more")
+    """The names in a sentence, as many as a line takes."""
+    shown = names if len(", ".join(names)) <= _MOST_NAMES else (names[0], "more")
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 

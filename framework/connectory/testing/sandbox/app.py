@@ -116,7 +116,8 @@ class Sandbox:
 
         The other options are those of `Table`.
         """
-        table = Table(clock=self.clock, random=Random(f"{self.seed} {name}"), lock=self.lock, **options)
+        random = Random(f"{self.seed} {name}")
+        table = Table(clock=self.clock, random=random, lock=self.lock, sample=sample, **options)
         table.commit_delay = self._switches.commit_delay
         self.tables[name] = table
         if sample is not None:

@@ -59,6 +59,8 @@ class Table:
     random: Random = field(default_factory=lambda: Random(1))
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     commit_delay: float = 0
+    sample: Callable[[Random, int], Mapping[str, Any]] | None = None
+    """Makes up the values of the n-th record."""
     written: dict[str, Row] = field(default_factory=dict, repr=False)
     _visible: dict[str, Row] = field(default_factory=dict, repr=False)
     _gone: dict[str, Row] = field(default_factory=dict, repr=False)
@@ -88,6 +90,10 @@ class Table:
     def gone(self) -> list[Row]:
         """What was deleted, each record with the moment in its `deleted` field."""
         return list(self._gone.values())
+
+    def make_up(self) -> Row:
+        """Values for another record, or for a change of one; none where the table has no `sample`."""
+        return {} if self.sample is None else dict(self.sample(self.random, self.made + 1))
 
     def insert(self, values: Mapping[str, Any], *, at: datetime | None = None) -> Row:
         """Add a record; `values` may hold its id and stamps. `at` is the moment, by default now."""

@@ -1,0 +1,26 @@
+"""The contract of an element: what everything else of Connectory relies on, as checks that a test class inherits.
+
+    from connectory.testing import ElementContract
+    import connectory_demo
+
+    class TestDemo(ElementContract):
+        plugin = connectory_demo
+        element = "demo"
+
+Each check has a world of its own: the element's sandbox, a real engine on a temporary store, and one clock for both
+that stands still. The last line of a failure begins with `cure:` and says what to do. What a sandbox that is not
+built on `connectory.testing.sandbox` does otherwise is said by overriding the methods of `base.ContractBase`.
+"""
+
+from __future__ import annotations
+
+from .configuring import Configuring
+from .listing import Listing
+from .logins import Logins
+from .provisioning import Provisioning
+
+__all__ = ["ElementContract"]
+
+
+class ElementContract(Provisioning, Configuring, Logins, Listing):
+    """Inherit it, and say which plugin and which element; see `ContractBase` for what else can be said."""

@@ -1,0 +1,160 @@
+"""What all groups of checks stand on: what a test class says of its element, and the world a check runs in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+
+from .failing import broken
+from .gateway import json_error
+from .loading import resource_names
+from .world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from werkzeug.wrappers import Response
+
+    from ..sandbox import Table
+
+NOBODY = "(no resource)"
+
+
+class ContractBase:
+    """What a test class sets, and what it may override."""
+
+    plugin: ClassVar[Any] = None
+    """The module or object with the hookimpls, as the entry point names it; a tuple where there are several."""
+
+    element: ClassVar[str] = ""
+    """The element's key."""
+
+    resources: ClassVar[Sequence[str]] = ()
+    """Which resources to check; none: all that can be polled."""
+
+    configuration: ClassVar[Mapping[str, Any]] = {}
+    """Added to what the sandbox's `configuration(base_url)` gives."""
+
+    may_skip: ClassVar[Collection[str] | None] = None
+    """The names of the checks that may be left out as not applying; None: any. A check that is left out although it is
+    not named fails, so that nobody loses a check without noticing."""
+
+    _found: ClassVar[Sequence[str]] = ()
+
+    # What a person does at the provider
+
+    def create(self, sandbox: Any, resource: str) -> str:
+        """Make a record as a person would, and return its id.
+
+        By default a row of the sandbox's table of that name, with what the table's `sample` makes up.
+        """
+        table = self._table(sandbox, resource, "create")
+        return str(table.insert(table.make_up())[table.id])
+
+    def update(self, sandbox: Any, resource: str, record_id: str) -> None:
+        """Change a record, so that its updated stamp moves."""
+        table = self._table(sandbox, resource, "update")
+        made_up = {name: value for name, value in table.make_up().items() if name != table.id}
+        table.update(record_id, made_up)
+
+    def delete(self, sandbox: Any, resource: str, record_id: str) -> None:
+        """Take a record away."""
+        self._table(sandbox, resource, "delete").delete(record_id)
+
+    def consent(self, sandbox: Any, authorize_url: str) -> str:
+        """Log in and allow the access; the address that the browser is sent to."""
+        answer: str = sandbox.consent(authorize_url)
+        return answer
+
+    def refuse(self, sandbox: Any, authorize_url: str) -> str:
+        """Log in and deny the access; the address that the browser is sent to, by default as RFC 6749 has it."""
+        asked = parse_qs(urlsplit(authorize_url).query)
+        fields = {"error": "access_denied", "state": asked.get("state", [""])[0]}
+        return f"{asked.get('redirect_uri', [''])[0]}?{urlencode(fields)}"
+
+    # What happens at the provider
+
+    def set_clock(self, sandbox: Any, now: Callable[[], datetime]) -> None:
+        """Let the sandbox tell the time by `now`."""
+        clock: Any = getattr(sandbox, "clock", None)
+        if not hasattr(clock, "source"):
+            broken(
+                "the sandbox has no clock that a test can move",
+                "build it on connectory.testing.sandbox.Sandbox, or override set_clock() of the test class",
+            )
+        clock.source = now
+
+    def end_access_tokens(self, sandbox: Any) -> None:
+        """End all access tokens, as time would; refresh tokens stay."""
+        self._authority(sandbox, "end_access_tokens").expire("access")
+
+    def end_logins(self, sandbox: Any) -> None:
+        """End all tokens, as an administrator would."""
+        self._authority(sandbox, "end_logins").expire("all")
+
+    def rotate_refresh_tokens(self, sandbox: Any) -> None:
+        """From now on let each renewal give a new refresh token, and end the old one."""
+        from dataclasses import replace
+
+        authority = self._authority(sandbox, "rotate_refresh_tokens")
+        authority.switches = replace(authority.switches, rotate_refresh=True)
+
+    def error(self, sandbox: Any, status: int, message: str) -> Response:
+        """An error in the provider's own words."""
+        make = getattr(sandbox, "error", None)
+        reply: Response = json_error(status, message) if make is None else make(status, message)
+        return reply
+
+    # How a check gets what it needs
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Run a check that takes a `resource` once for each."""
+        if "resource" in metafunc.fixturenames:
+            metafunc.parametrize("resource", self.names())
+
+    @classmethod
+    def names(cls) -> Sequence[str]:
+        """The resources to check, which are found out once per test class."""
+        if "_found" not in cls.__dict__:
+            cls._found = _resource_names(cls())
+        return cls._found
+
+    @pytest.fixture
+    def world(self, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+        opened = World(self, tmp_path, request.node.originalname)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    # What the defaults are made of
+
+    def _table(self, sandbox: Any, resource: str, method: str) -> Table:
+        tables: Mapping[str, Table] = getattr(sandbox, "tables", {})
+        name = resource if resource in tables else resource.replace("-", "_")
+        if name not in tables:
+            broken(
+                f"the sandbox has no table {resource!r} to {method} a record in",
+                f"override {method}() of the test class: it says how a person would do it",
+            )
+        return tables[name]
+
+    def _authority(self, sandbox: Any, method: str) -> Any:
+        authority = getattr(getattr(sandbox, "oauth", None), "authority", None)
+        if authority is None:
+            broken(
+                "the sandbox has no OAuth2 server of the sandbox base, so its tokens cannot be ended",
+                f"set sandbox.oauth to an OAuth2Server, or override {method}() of the test class",
+            )
+        return authority
+
+
+def _resource_names(contract: ContractBase) -> Sequence[str]:
+    try:
+        return resource_names(contract) or [NOBODY]
+    except (Exception, pytest.fail.Exception):  # noqa: BLE001 - whatever is wrong with a plugin, its checks say so one by one
+        return [NOBODY]

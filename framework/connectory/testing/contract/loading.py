@@ -1,0 +1,92 @@
+"""Registers the plugin under test as an entry point would, finds its element, and opens its sandbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...errors import ConnectoryError
+from ...plugins import Plugins
+from ...schemas import load_configuration
+from .failing import broken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...model import Element
+    from .base import ContractBase
+
+HOST = "127.0.0.1:8099"
+BASE_URL = f"http://{HOST}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    plugins: Plugins
+    element: Element
+    sandbox: Any
+
+
+def load(contract: ContractBase) -> Loaded:
+    plugins = Plugins()
+    register(plugins, contract)
+    element = find_element(plugins, contract.element)
+    return Loaded(plugins=plugins, element=element, sandbox=open_sandbox(plugins, element))
+
+
+def objects_of(contract: ContractBase) -> Sequence[object]:
+    plugin = contract.plugin
+    if plugin is None:
+        broken("the test class names no plugin", "set `plugin` to the module with the hookimpls")
+    return plugin if isinstance(plugin, tuple) else (plugin,)
+
+
+def register(plugins: Plugins, contract: ContractBase) -> None:
+    for number, plugin in enumerate(objects_of(contract), 1):
+        info = plugins.register(plugin, f"{contract.element or 'plugin'} {number}")
+        if info.quarantined is not None:
+            broken(
+                f"the plugin cannot be used: {info.quarantined}", "mend what it says; `connect plugins` says the same"
+            )
+        if not info.hooks:
+            broken(
+                f"{plugin!r} implements no hook",
+                "set `plugin` to the module that the entry point names, and mark its functions with @hookimpl",
+            )
+
+
+def find_element(plugins: Plugins, key: str) -> Element:
+    try:
+        return plugins.element(key)
+    except ConnectoryError:
+        known = ", ".join(element.key for element in plugins.elements()) or "none"
+        broken(
+            f"the plugin registers no element {key!r}; it registers {known}",
+            "return it from connect_register_elements, or correct `element` of the test class",
+        )
+
+
+def open_sandbox(plugins: Plugins, element: Element) -> Any:
+    sandbox = plugins.open_sandbox(element)
+    if sandbox is None:
+        broken(
+            "the element has no sandbox, so nothing of it can be tried",
+            "answer connect_open_sandbox with a connectory.testing.sandbox.Sandbox",
+        )
+    if not callable(sandbox) or not callable(getattr(sandbox, "configuration", None)):
+        broken(
+            f"the sandbox {sandbox!r} is no WSGI application with a configuration(base_url)",
+            "build it on connectory.testing.sandbox.Sandbox",
+        )
+    return sandbox
+
+
+def resource_names(contract: ContractBase) -> list[str]:
+    """The resources to check: those of the test class, else all that can be polled."""
+    if contract.resources:
+        return list(contract.resources)
+    loaded = load(contract)
+    given = {**loaded.sandbox.configuration(BASE_URL), **contract.configuration}
+    config = load_configuration(loaded.element, given)
+    resources = loaded.plugins.list_resources(loaded.element, config)
+    return [name for name, resource in resources.items() if resource.poller is not None]

@@ -1,0 +1,156 @@
+"""Checks: the OAuth2 login, from the consent to the day on which it dies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from ...errors import AuthenticationError, ConnectoryError, ConsentRefusedError
+from ...store.instances import NEEDS_REAUTH
+from .base import ContractBase
+from .failing import broken, demand
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Request
+
+    from .world import World
+
+_RENEWS = "sign with BearerAuth(tokens), or give your auth a renew(prepared) that calls tokens.renew(rejected)"
+_ASKS = "ask `tokens.current()` for each request, and keep no token in the auth"
+
+
+class Logins(ContractBase):
+    def test_consent_is_asked_for(self, world: World) -> None:
+        _need_oauth(world)
+        flow = world.engine.instances.flow(world.prepare())
+        asked = parse_qs(urlsplit(flow.start().url).query)
+        missing = [name for name in ("client_id", "response_type", "redirect_uri", "state") if not asked.get(name)]
+        demand(
+            not missing,
+            f"the consent's address lacks {', '.join(missing)}",
+            "leave these to Connectory: authorize_url and authorize_params must not take them away",
+        )
+
+    def test_refused_consent_makes_no_instance(self, world: World) -> None:
+        _need_oauth(world)
+        flow = world.engine.instances.flow(world.prepare())
+        try:
+            flow.finish(self.refuse(world.sandbox, flow.start().url))
+        except ConsentRefusedError:
+            demand(not world.gateway.renewals, "a refused consent asks for a token", "let refuse() say no to the end")
+        except ConnectoryError as error:
+            broken(
+                f"a refused consent ends with {type(error).__name__}: {error}",
+                "let refuse() of the test class return the redirect with error=access_denied and the same state",
+            )
+        else:
+            broken("a refused consent gives a token", "let refuse() of the test class refuse")
+
+    def test_ended_access_token_is_renewed_once(self, world: World) -> None:
+        before = _ended(world)
+        _read(world)
+        count = len(world.gateway.renewals) - before
+        demand(count == 1, f"an ended access token was renewed {count} times for one request", _RENEWS)
+
+    def test_renewed_token_is_stored_before_it_is_used(self, world: World) -> None:
+        _ended(world)
+        used: list[tuple[str, str]] = []
+
+        def look(request: Request) -> None:
+            stored = world.engine.tokens.load(world.instance)
+            used.append((request.headers.get("Authorization", ""), stored.access_token.reveal() if stored else ""))
+
+        world.gateway.watch = look
+        _read(world)
+        header, stored = used[-1]
+        demand(
+            stored and stored in header,
+            "a request carries another access token than the one that is stored: a new pair would be lost in a crash",
+            f"let nobody but Connectory renew tokens: {_RENEWS}",
+        )
+
+    def test_rotated_refresh_token_is_kept(self, world: World) -> None:
+        before = _ended(world, rotate=True)
+        _read(world)
+        given = [msgspec.json.decode(answer.body).get("refresh_token") for answer in world.gateway.renewals[before:]]
+        stored = world.engine.tokens.load(world.instance)
+        kept = stored.refresh_token.reveal() if stored and stored.refresh_token else ""
+        demand(
+            given and given[-1] == kept,
+            "the provider gave a new refresh token, and the old one is still stored",
+            f"let nobody but Connectory renew tokens: {_RENEWS}",
+        )
+        self.end_access_tokens(world.sandbox)
+        world.restart()
+        _read(world)
+
+    def test_token_of_another_process_is_used(self, world: World) -> None:
+        _ended(world)
+        client = world.client
+        world.engine.runtimes.renew_login(world.instance)
+        count = len(world.gateway.renewals)
+        _read(world, client)
+        demand(
+            len(world.gateway.renewals) == count,
+            "a token that was renewed meanwhile is not used: the auth goes on with an old one, and renews once more",
+            _ASKS,
+        )
+
+    def test_dead_login_needs_a_person(self, world: World) -> None:
+        _need_oauth(world)
+        resource = _any(self)
+        instance_id = world.watch(resource)
+        self.end_logins(world.sandbox)
+        world.try_to_poll()
+        row = world.engine.instances.get(instance_id)
+        demand(
+            row.state == NEEDS_REAUTH,
+            f"after all its tokens were ended, the instance is {row.state}: {world.states()[0].failure}",
+            "let the judge answer RENEW to a refused token, and OAuth2.is_dead know the answer to a dead refresh token",
+        )
+
+    def test_new_login_repairs_it(self, world: World) -> None:
+        _need_oauth(world)
+        draft = world.engine.instances.draft_of(world.engine.instances.get(world.instance))
+        self.end_logins(world.sandbox)
+        token = world.log_in(draft)
+        if token is None:
+            broken("a second consent gives no token", "let consent() of the sandbox log in as often as it is asked")
+        world.engine.tokens.save(world.instance, token)
+        _read(world)
+
+
+def _need_oauth(world: World) -> None:
+    if world.element.oauth is None:
+        world.skip("the element does not use OAuth2")
+
+
+def _ended(world: World, *, rotate: bool = False) -> int:
+    """An instance whose access token has ended; how many tokens were asked for so far."""
+    _need_oauth(world)
+    _read(world)
+    if rotate:
+        # Before the login that is used: what is rotated is what is given from now on.
+        world.contract.rotate_refresh_tokens(world.sandbox)
+    world.contract.end_access_tokens(world.sandbox)
+    return len(world.gateway.renewals)
+
+
+def _read(world: World, client: object = None) -> None:
+    name = _any(world.contract)
+    request, _ = world.plan(name).request(world.window())
+    try:
+        (client or world.client).send(request)  # type: ignore[attr-defined]
+    except AuthenticationError as error:
+        broken(f"an ended access token ends the login: {error}", f"{_RENEWS}; let the judge answer RENEW to it")
+    except ConnectoryError as error:
+        broken(
+            f"{name} cannot be read with a token that has to be renewed: {type(error).__name__}: {error}",
+            "let the judge answer RENEW to what the provider says of an ended token (a 401, by default)",
+        )
+
+
+def _any(contract: ContractBase) -> str:
+    return contract.names()[0]

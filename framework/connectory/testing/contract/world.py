@@ -1,0 +1,308 @@
+"""One element, its sandbox and an engine on a store of its own, all on one clock that stands still."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+
+from ...engine.fetch import fetch
+from ...errors import ConnectoryError
+from ...model import Request, Window, resolve_endpoint
+from ...schemas import load_configuration
+from ...store import events, polls
+from ..clock import ManualClock
+from ..stores import open_engine
+from ..transport import wsgi_sessions
+from .failing import broken, demand
+from .gateway import Gateway, Trouble, instead
+from .loading import BASE_URL, HOST, load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from ...auth import Token
+    from ...engine.engine import Engine
+    from ...engine.fetch import FetchedPage
+    from ...engine.instances import Draft
+    from ...engine.plan import Plan
+    from ...engine.runtime import Runtime
+    from ...http import Client
+    from ...model import Config, Resource
+    from .base import ContractBase
+
+CALLBACK_URL = "http://127.0.0.1:8723/callback"
+LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+class World:
+    """`contract` is the test class, `check` the name of the check that runs in this world."""
+
+    def __init__(self, contract: ContractBase, home: Path, check: str) -> None:
+        self.contract = contract
+        self.home = home
+        self.check = check
+        loaded = load(contract)
+        self.plugins, self.element, self.sandbox = loaded.plugins, loaded.element, loaded.sandbox
+        self.clock = ManualClock(datetime.now(UTC).replace(microsecond=0))
+        self._shift = timedelta(0)
+        self.gateway = Gateway(self.sandbox)
+        contract.set_clock(self.sandbox, self.provider_now)
+        self.gateway.login_paths = self._login_paths()
+        self.engine = self._open()
+
+    def close(self) -> None:
+        self.engine.close()
+
+    def restart(self) -> None:
+        """Close the engine and open another one on the same store, as after a restart of the machine."""
+        self.engine.close()
+        self.engine = self._open()
+
+    def _open(self) -> Engine:
+        sessions = wsgi_sessions({HOST: self.gateway})
+        return open_engine(self.home, plugins=self.plugins, clock=self.clock, sessions=sessions)
+
+    def _login_paths(self) -> frozenset[str]:
+        oauth = self.element.oauth
+        if oauth is None:
+            return frozenset()
+        endpoints = [oauth.authorize_url, oauth.token_url, *([oauth.revoke_url] if oauth.revoke_url else [])]
+        return frozenset(urlsplit(resolve_endpoint(endpoint, self.config)).path for endpoint in endpoints)
+
+    def skip(self, reason: str) -> None:
+        """Leave a check out that cannot apply; fail where the test class does not expect that (`may_skip`)."""
+        may_skip = self.contract.may_skip
+        if may_skip is not None and self.check not in may_skip:
+            broken(f"{self.check} was skipped: {reason}", "make it apply, or name it in `may_skip`")
+        pytest.skip(reason)
+
+    # Time
+
+    def provider_now(self) -> datetime:
+        return self.clock.now() + self._shift
+
+    @contextlib.contextmanager
+    def at(self, moment: datetime) -> Iterator[None]:
+        """While the provider's clock shows this moment."""
+        self._shift = moment - self.clock.now()
+        try:
+            yield
+        finally:
+            self._shift = timedelta(0)
+
+    # Configuration and instances
+
+    def configuration(self, **more: Any) -> dict[str, Any]:
+        """What an instance needs to use the sandbox, and what is polled: nothing unless `more` says so."""
+        own = {**self.sandbox.configuration(BASE_URL), **self.contract.configuration}
+        if self.element.oauth is not None:
+            own.setdefault("oauth.callback.url", CALLBACK_URL)
+        return own | more
+
+    @cached_property
+    def config(self) -> Config:
+        return load_configuration(self.element, self.configuration())
+
+    def prepare(self, configuration: Mapping[str, Any] | None = None) -> Draft:
+        body = {"element": {"key": self.element.key}, "configuration": configuration or self.configuration()}
+        return self.engine.instances.prepare(body)
+
+    def log_in(self, draft: Draft) -> Token | None:
+        """The login of a draft: with a consent where it needs one."""
+        if not draft.needs_consent:
+            return self.engine.instances.token_of(draft)
+        flow = self.engine.instances.flow(draft)
+        return flow.finish(self.contract.consent(self.sandbox, flow.start().url))
+
+    def establish(self, configuration: Mapping[str, Any] | None = None) -> int:
+        """Make an instance and log it in; the answer is its id."""
+        draft = self.prepare(configuration)
+        return self.engine.instances.establish(draft, self.log_in(draft)).id
+
+    @cached_property
+    def instance(self) -> int:
+        """An instance that polls nothing, and whose default entries are ready to be read."""
+        try:
+            return self.establish()
+        except ConnectoryError as error:
+            broken(
+                f"no instance can be made with the sandbox's own configuration: {error}",
+                "make the sandbox's configuration(), its OAuth2 server and the element fit each other",
+            )
+
+    @property
+    def runtime(self) -> Runtime:
+        return self.engine.runtimes.get(self.instance)
+
+    @property
+    def client(self) -> Client:
+        return self.runtime.client
+
+    # Resources
+
+    @cached_property
+    def resources(self) -> Mapping[str, Resource]:
+        return self.plugins.list_resources(self.element, self.config)
+
+    def resource(self, name: str) -> Resource:
+        try:
+            return self.resources[name]
+        except KeyError:
+            broken(
+                f"the element has no resource {name!r}; it has {', '.join(self.resources) or 'none'}",
+                "correct `resources` of the test class, or connect_list_resources",
+            )
+
+    def entry(self, name: str, **more: Any) -> dict[str, Any]:
+        """The default poller entry of a resource, with changes."""
+        poller = self.resource(name).poller
+        if poller is None:
+            broken(
+                f"{name} has no default poller entry, so it is not polled unless a user writes one",
+                "give the Resource a `poller`, or leave it out of `resources`",
+            )
+        return copy.deepcopy(dict(poller)) | more
+
+    def plan(self, name: str) -> Plan:
+        try:
+            return self.runtime.plans[name]
+        except KeyError:
+            self.entry(name)
+            raise
+
+    # Reading
+
+    def window(self, start: datetime = LONG_AGO) -> Window:
+        return Window(start=start, end=self.clock.now())
+
+    def pages(self, name: str, page_size: int | None = None, window: Window | None = None) -> Iterator[FetchedPage]:
+        """The pages of a list, as a poll of this window reads them."""
+        try:
+            yield from fetch(self.plan(name), window or self.window(), self.client, page_size)
+        except ConnectoryError as error:
+            broken(
+                f"the list of {name} cannot be read to its end: {error}",
+                "compare what the element asks for with the sandbox's log: path, records_path, paginator, judge",
+            )
+
+    def ids(self, name: str, page_size: int | None = None, window: Window | None = None) -> list[str]:
+        """The ids of a list, in its order; those that come twice stand there twice."""
+        found: list[str] = []
+        for page in self.pages(name, page_size, window):
+            found += [object_id for object_id in page.records.ids if object_id is not None]
+        return found
+
+    def records(self, name: str, window: Window | None = None) -> dict[str, dict[str, Any]]:
+        """The records of a list by their ids, decoded."""
+        plan = self.plan(name)
+        found: dict[str, dict[str, Any]] = {}
+        for page in self.pages(name, None, window):
+            raws = plan.raws(page.response.body)
+            for object_id, raw in zip(page.records.ids, raws, strict=True):
+                if object_id is not None:
+                    found[object_id] = msgspec.json.decode(raw)
+        return found
+
+    # Changing
+
+    def create(self, name: str) -> str:
+        """Make a record, check what the test class's `create` says of it, and let a second pass."""
+        made: Any = self.contract.create(self.sandbox, name)
+        demand(
+            isinstance(made, str) and made != "",
+            f"create() of {name} returned {made!r}",
+            "return the new record's id, a string, from create() of the test class",
+        )
+        self.clock.advance(1)
+        return str(made)
+
+    def create_many(self, name: str, count: int) -> list[str]:
+        return [self.create(name) for _ in range(count)]
+
+    def update(self, name: str, record_id: str) -> None:
+        self.contract.update(self.sandbox, name, record_id)
+        self.clock.advance(1)
+
+    def delete(self, name: str, record_id: str) -> None:
+        self.contract.delete(self.sandbox, name, record_id)
+        self.clock.advance(1)
+
+    # Polling
+
+    def watch(self, name: str, **more: Any) -> int:
+        """An instance that polls one resource, and its first poll, which announces nothing of what was there."""
+        instance_id = self.establish(
+            self.configuration(
+                **{
+                    "event.notification.enabled": True,
+                    "event.poller.refresh_interval": 1,
+                    "event.poller.configuration": {name: self.entry(name, **more)},
+                }
+            )
+        )
+        self.poll()
+        return instance_id
+
+    def poll(self) -> None:
+        """Let time pass until what has happened is settled and a poll is due, and run it; it has to succeed."""
+        self.try_to_poll()
+        for state in self.states():
+            if state.failure:
+                broken(
+                    f"the poll of {state.resource} failed: {state.failure}",
+                    "`connect explain` shows what a poll asks and what is made of the answer",
+                )
+
+    def try_to_poll(self, after: float = 0) -> None:
+        self.clock.advance(max(60, after, self.element.settle.total_seconds() + 5))
+        self.engine.scheduler().run_once()
+
+    def states(self) -> list[polls.PollRow]:
+        with self.engine.database.read() as connection:
+            return polls.find(connection)
+
+    def told(self) -> list[tuple[str, str, str]]:
+        """Resource, object id and type of each event that was announced."""
+        with self.engine.database.read() as connection:
+            return [(event.resource, event.object_id, event.type) for event in events.find(connection, limit=None)]
+
+    def told_of(self, record_id: str) -> list[str]:
+        """The types of the events of one object, in order."""
+        return [kind for _, object_id, kind in self.told() if object_id == record_id]
+
+    def told_twice(self) -> list[tuple[str, str, str]]:
+        return [event for event, count in Counter(self.told()).items() if count > 1]
+
+    # Trouble
+
+    def error(
+        self, status: int, message: str = "something is wrong", headers: Mapping[str, str] | None = None
+    ) -> Trouble:
+        """An error in the provider's own words, instead of an answer."""
+        reply = self.contract.error(self.sandbox, status, message)
+        reply.headers.update(headers or {})
+        return instead(reply)
+
+    def ask(self, name: str, *troubles: Trouble | None) -> Any:
+        """Ask for the first page of a list while these troubles wait: the answer, or the error that it ended with."""
+        request, _ = self.plan(name).request(self.window())
+        return self.exchange(request, *troubles)
+
+    def exchange(self, request: Request, *troubles: Trouble | None) -> Any:
+        client = self.client
+        self.gateway.script(*troubles)
+        try:
+            return client.send(request)
+        except ConnectoryError as error:
+            return error
+        finally:
+            self.gateway.troubles.clear()

@@ -1,0 +1,44 @@
+"""Stores for tests: made once and then copied, and not kept safe from a power cut, which costs a write its time."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event, make_url
+
+from ..engine.engine import Engine
+from ..settings import Settings
+from ..store.database import Database
+
+if TYPE_CHECKING:
+    from ..http import Sessions
+    from ..plugins import Plugins
+    from .clock import ManualClock
+
+
+def open_engine(home: Path, *, plugins: Plugins, clock: ManualClock, sessions: Sessions) -> Engine:
+    """An engine on the store in `home`, which is made where there is none yet."""
+    settings = Settings.load(home, {})
+    store = Path(str(make_url(settings.database_url).database))
+    if not store.exists():
+        store.write_bytes(_empty_store())
+    engine = Engine(settings, plugins=plugins, clock=clock, sessions=sessions)
+    event.listen(engine.database.engine, "connect", _hurry)
+    # Those that are open already would go on as they are.
+    engine.database.engine.dispose()
+    return engine
+
+
+@functools.cache
+def _empty_store() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "empty.db"
+        Database.open(f"sqlite:///{store}").close()
+        return store.read_bytes()
+
+
+def _hurry(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
