@@ -12,6 +12,7 @@ import generate
 import pytest
 
 import connectory
+import connectory.testing
 import connectory.testing.sandbox as sandbox
 from connectory.compatibility import hook_names
 
@@ -59,6 +60,15 @@ def test_a_public_name_says_what_it_is_with_an_example(name, module):
         assert issubclass(value, connectory.ConnectoryError)
         return
     assert doctest.DocTestParser().get_examples(text), "its docstring has no example that runs"
+
+
+@pytest.mark.parametrize("name", connectory.testing.__all__)
+def test_a_name_of_the_kit_says_what_it_is_with_an_example(name):
+    value = getattr(connectory.testing, name)
+    assert value.__doc__
+    # The contract's example is a test class, in its module: tests/testing/test_acme_contract.py runs one like it.
+    text = value.__doc__ + (inspect.getmodule(value).__doc__ or "")
+    assert doctest.DocTestParser().get_examples(text) or "class Test" in text
 
 
 def test_the_exceptions_from_the_rule_are_public_names():
