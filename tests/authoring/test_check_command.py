@@ -230,7 +230,8 @@ def test_a_project_without_contract_tests(tmp_path):
 def test_contract_classes_are_found_by_what_they_inherit(tmp_path):
     tests = (
         "import connectory.testing\n\nclass Base(connectory.testing.ElementContract):\n    element: str = 'base'\n\n"
-        "class TestA(Base):\n    element = 'a'\n\n    def test_own(self): pass\n\nclass TestOther: pass\n\nclass TestB(Base): pass\n"
+        "class TestA(Base):\n    element = 'a'\n\n    def test_own(self): pass\n\nclass TestOther: pass\n\n"
+        "class TestB(Base): pass\n"
     )
     project = read_project(write(tmp_path, {"tests/test_demo.py": tests, "tests/test_broken.py": "def ("}))
     assert [(one.name, one.element, one.overridden) for one in contract_classes(project)] == [
