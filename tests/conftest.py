@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+ROOT = Path(__file__).parents[1]
 
 # What decides whether a change lands must decide the same twice; elsewhere each run tries other examples.
 settings.register_profile("ci", derandomize=True)
@@ -18,3 +23,12 @@ def snow(tmp_path):
 
     with Snow(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def framework_wheel(tmp_path_factory):
+    """The framework as it is published: a wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
+    subprocess.run(build, check=True)
+    return next(folder.glob("connectory-*.whl"))

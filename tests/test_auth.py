@@ -62,6 +62,15 @@ def test_an_api_key_travels_in_a_header():
     assert signed(ApiKeyAuth("k3y k3y", header="X-Api-Key")).headers["x-api-key"] == "k3y k3y"
 
 
+def test_a_token_that_never_changes_is_a_key_with_a_scheme():
+    auth = ApiKeyAuth(Secret("t0ken t0ken"), header="Authorization", scheme="Bearer")
+    sent = signed(auth).headers["Authorization"]
+    assert sent == "Bearer t0ken t0ken"
+    assert "t0ken" not in redactor.scrub(sent)
+    with pytest.raises(TypeError, match="a scheme stands in a header"):
+        ApiKeyAuth("k", query="key", scheme="Bearer")
+
+
 @pytest.mark.parametrize(
     ("url", "sent"),
     [

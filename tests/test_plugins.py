@@ -124,7 +124,7 @@ def test_hook_connect_open_sandbox_is_optional():
     assert found.open_sandbox(found.element("one")) is None
 
 
-@pytest.mark.parametrize("notice", ["connect_add_commands", "connect_startup"])
+@pytest.mark.parametrize("notice", ["connect_add_commands", "connect_engine_starting"])
 def test_a_failing_notice_is_logged_by_name_and_the_others_are_told(notice, caplog):
     told = []
 
@@ -134,7 +134,7 @@ def test_a_failing_notice_is_logged_by_name_and_the_others_are_told(notice, capl
             if fail:
                 raise RuntimeError("broken")
 
-        body = {"connect_add_commands": lambda cli: tell(), "connect_startup": lambda engine: tell()}
+        body = {"connect_add_commands": lambda cli: tell(), "connect_engine_starting": lambda engine: tell()}
         return types.SimpleNamespace(**{notice: hookimpl(body[notice])})
 
     found = plugins(first=notify(fail=False), broken=notify(fail=True), last=notify(fail=False))
@@ -187,7 +187,7 @@ def test_an_unknown_hook_quarantines_its_plugin():
 def test_a_hook_with_an_unknown_argument_quarantines_its_plugin():
     class Wrong:
         @hookimpl
-        def connect_startup(self, no_such_argument):
+        def connect_engine_starting(self, no_such_argument):
             return None
 
     assert "no_such_argument" in plugins(wrong=Wrong()).infos()[-1].quarantined

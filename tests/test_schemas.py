@@ -160,3 +160,14 @@ def test_bad_bodies(body, message):
 )
 def test_first_poll(policy, moment):
     assert parse_first_poll(policy, datetime(2026, 5, 1, tzinfo=UTC)) == moment
+
+
+def test_an_element_without_keys_of_its_own():
+    from marshmallow import Schema
+
+    from connectory import Element
+    from connectory.schemas import configuration_schema, load_configuration
+
+    bare = Element(key="bare", name="Bare", hub="h", base_url="https://bare.example", config_schema=Schema)
+    assert load_configuration(bare, {"event.notification.enabled": True})["event.notification.enabled"] is True
+    assert "event.poller.configuration" in {field.data_key for field in configuration_schema(bare).fields.values()}

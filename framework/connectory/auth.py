@@ -25,6 +25,10 @@ class Token:
     """What an OAuth2 provider gave. `expires_at` is aware UTC, None where the provider named no life.
 
     `version` goes up with each renewal that was stored; `extra` holds the reply's other fields.
+
+    >>> token = Token(access_token=Secret("a1"), refresh_token=Secret("r1"), scope="read")
+    >>> token.access_token, token.access_token.reveal(), token.expires_at
+    (Secret('********'), 'a1', None)
     """
 
     access_token: Secret
@@ -37,7 +41,19 @@ class Token:
 
 
 class TokenSource(Protocol):
-    """The tokens of one instance, always the ones that are valid now."""
+    """The tokens of one instance, always the ones that are valid now.
+
+    One that never has to renew, for a test:
+
+    >>> class Fixed:
+    ...     def current(self) -> Token:
+    ...         return Token(access_token=Secret("a1"))
+    ...     def renew(self, rejected: str) -> Token:
+    ...         return self.current()
+    >>> tokens: TokenSource = Fixed()
+    >>> tokens.renew("a0").access_token.reveal()
+    'a1'
+    """
 
     def current(self) -> Token:
         """A token that is good for a while; it is renewed early. `AuthenticationError` where a person must log in."""
@@ -49,7 +65,21 @@ class TokenSource(Protocol):
 
 
 class BearerAuth(AuthBase):
-    """`Authorization: Bearer ...`, with renewal where the provider refuses the token."""
+    """`Authorization: Bearer ...`, with renewal where the provider refuses the token.
+
+    `tokens` is what `connect_build_auth` is given. `AuthenticationError` where a person must log in again.
+
+    >>> import requests
+    >>> class Renewing:
+    ...     def current(self) -> Token:
+    ...         return Token(access_token=Secret("old"))
+    ...     def renew(self, rejected: str) -> Token:
+    ...         return Token(access_token=Secret("new"))
+    >>> auth = BearerAuth(Renewing())
+    >>> signed = auth(requests.Request("GET", "https://acme.example/orders").prepare())
+    >>> signed.headers["Authorization"], auth.renew(signed)
+    ('Bearer old', True)
+    """
 
     def __init__(self, tokens: TokenSource) -> None:
         self._tokens = tokens
@@ -89,21 +119,29 @@ class BasicAuth(AuthBase):
 class ApiKeyAuth(AuthBase):
     """A key in a header or in the query: name one of the two.
 
+    `scheme` is a word that stands before the key in the header, for a token that never changes:
+    `ApiKeyAuth(token, header="Authorization", scheme="Bearer")`.
+
     >>> ApiKeyAuth(Secret("k"), header="X-Api-Key")
     ApiKeyAuth(header='X-Api-Key')
     """
 
-    def __init__(self, key: Secret | str, *, header: str | None = None, query: str | None = None) -> None:
+    def __init__(
+        self, key: Secret | str, *, header: str | None = None, query: str | None = None, scheme: str = ""
+    ) -> None:
         if (header is None) == (query is None):
             raise TypeError("name either the header or the query parameter that carries the key")
+        if scheme and header is None:
+            raise TypeError("a scheme stands in a header, not in the query")
         self._key = Secret(reveal(key))
         redactor.learn(self._key)
         self._header = header
         self._query = query
+        self._before = f"{scheme} " if scheme else ""
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         if self._header is not None:
-            request.headers[self._header] = self._key.reveal()
+            request.headers[self._header] = self._before + self._key.reveal()
         else:
             url = str(request.url)
             request.url = f"{url}{'&' if '?' in url else '?'}{encode([(str(self._query), self._key.reveal())])}"

@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 
 hookspec = pluggy.HookspecMarker("connectory")
 hookimpl = pluggy.HookimplMarker("connectory")
+"""Marks a function of a plugin as its answer to the hook of that name. It takes the arguments that it needs, by name.
+
+With `@hookimpl(optionalhook=True)` the hook may be one that this version does not have."""
+
+API_VERSION = 2
+"""The version of the hooks: goes up when a hook or an argument is renamed or goes away, not when one is added."""
+
+OLDEST_API_VERSION = 1
+"""The oldest version whose plugins work: the one before."""
+
+RENAMED = {"connect_startup": "connect_engine_starting"}
+"""The hooks of the version before that have another name now."""
 
 
 @hookspec
@@ -106,15 +118,31 @@ def connect_add_commands(cli: Any) -> None:
 
 
 @hookspec
-def connect_startup(engine: Any) -> None:
+def connect_engine_starting(engine: Any) -> None:
     """The engine is about to start."""
+
+
+@hookspec(
+    warn_on_impl=DeprecationWarning(
+        "connect_startup is called connect_engine_starting now: rename it, version 3 of the hooks drops the old name"
+    )
+)
+def connect_startup(engine: Any) -> None:
+    """The name of `connect_engine_starting` in version 1. A plugin that has both is told once, under the new name."""
 
 
 @hookspec
 def connect_poll_finished(instance: Any, resource: Resource, summary: Mapping[str, Any]) -> None:
-    """A poll ended, well or badly: `summary` holds its counts, or its `failure`."""
+    """A poll ended, well or badly: `summary` holds its counts, or its `failure`.
+
+    `instance` has its `id` and `name`. Called in the thread that polled, which waits for the answer.
+    """
 
 
 @hookspec
 def connect_delivery_finished(notification: Mapping[str, Any], attempt: Mapping[str, Any]) -> None:
-    """A delivery attempt ended, well or badly."""
+    """A delivery attempt ended, well or badly.
+
+    `notification` holds its `id` and `instanceId`; `attempt` says whether it was `delivered`, with the HTTP `status`,
+    the `error`, the `number` of the attempt, its `duration` in seconds, and `retryAt`. Called in the thread that sent.
+    """

@@ -6,25 +6,28 @@ to import, implements an unknown hook, or registers a key twice is quarantined w
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import logging
 import os
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from . import defaults, hookspecs
+from . import compatibility, defaults, hookspecs, hooktrace
 from .errors import ConnectoryError, NotFoundError, PluginError
 from .model import Element, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from requests.auth import AuthBase
 
     from .auth import TokenSource
     from .dates import Codec
+    from .hooktrace import HookCall
     from .http import Client
     from .model import Config, Params, Query, Window
 
@@ -45,6 +48,10 @@ class PluginInfo:
     hooks: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
     quarantined: str | None = None
+    api: int | None = None
+    """The version of the hooks that it declares to be written for."""
+    deprecations: tuple[str, ...] = ()
+    """What it uses that will go away, with what to use instead."""
 
 
 class Plugins:
@@ -58,6 +65,7 @@ class Plugins:
         self._elements: dict[str, Element] = {}
         self._owners: dict[str, object] = {}
         self._callers: dict[tuple[str, str], pluggy.HookCaller] = {}
+        self._watcher: Callable[[HookCall], None] | None = None
 
     @classmethod
     def load(cls, only: Iterable[str] | None = None) -> Plugins:
@@ -65,7 +73,8 @@ class Plugins:
         plugins = cls()
         chosen = _chosen(only)
         loaded: list[tuple[PluginInfo, object]] = []
-        for entry in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
+        # By name: who is first must not depend on the order of a directory.
+        for entry in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=_place):
             if chosen is not None and entry.name not in chosen:
                 continue
             info = _info(entry)
@@ -89,8 +98,11 @@ class Plugins:
             self._quarantine(info, f"another plugin is called {info.name!r} too")
             return
         try:
-            self._pm.register(plugin, info.name)
-            hooks = self._checked_hooks(plugin)
+            api = compatibility.check_version(plugin)
+            self._hook_in(plugin, info.name)
+            callers = self._pm.get_hookcallers(plugin) or []
+            compatibility.check_known(plugin, callers)
+            hooks = {caller.name for caller in callers}
             elements = self._checked_elements(plugin) if "connect_register_elements" in hooks else {}
         except Exception as error:  # noqa: BLE001 - whatever it raises, the others must go on
             if self._pm.is_registered(plugin):
@@ -108,24 +120,24 @@ class Plugins:
             version=info.version,
             hooks=tuple(sorted(hooks)),
             elements=tuple(elements),
+            api=api,
+            deprecations=compatibility.deprecations(plugin, callers),
         )
+        for text in self._infos[info.name].deprecations:
+            log.warning("plugin %s: %s", info.name, text)
+
+    def _hook_in(self, plugin: object, name: str | None) -> None:
+        # Pluggy's own warnings name no plugin, and are errors where warnings are; `deprecations` says the same.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._pm.register(plugin, name)
 
     def _put_owners_first(self) -> None:
         """Pluggy asks the plugin that was registered last first."""
         for owner in {id(owner): owner for owner in self._owners.values()}.values():
             name = self._pm.get_name(owner)
             self._pm.unregister(owner)
-            self._pm.register(owner, name)
-
-    def _checked_hooks(self, plugin: object) -> set[str]:
-        callers = self._pm.get_hookcallers(plugin) or []
-        unknown = sorted(caller.name for caller in callers if not caller.has_spec())
-        if unknown:
-            raise PluginError(
-                f"it implements {', '.join(unknown)}, which this version has no hook for",
-                hint="correct the name, or upgrade Connectory",
-            )
-        return {caller.name for caller in callers}
+            self._hook_in(owner, name)
 
     def _checked_elements(self, plugin: object) -> dict[str, Element]:
         others = [other for other in self._pm.get_plugins() if other is not plugin]
@@ -219,8 +231,8 @@ class Plugins:
     def add_commands(self, cli: Any) -> None:
         self._notify("connect_add_commands", None, cli=cli)
 
-    def startup(self, engine: Any) -> None:
-        self._notify("connect_startup", None, engine=engine)
+    def engine_starting(self, engine: Any) -> None:
+        self._notify("connect_engine_starting", None, engine=engine)
 
     def poll_finished(self, element: Element, instance: Any, resource: Resource, summary: Mapping[str, Any]) -> None:
         self._notify("connect_poll_finished", element, instance=instance, resource=resource, summary=summary)
@@ -230,9 +242,23 @@ class Plugins:
 
     # Asking
 
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[list[HookCall]]:
+        """Collects who answers what meanwhile; for one thread at a time."""
+        calls: list[HookCall] = []
+        self._watcher = calls.append
+        try:
+            yield calls
+        finally:
+            self._watcher = None
+
     def _ask(self, hook: str, element: Element, **arguments: Any) -> Any:
         try:
-            return self._caller(hook, element)(element=element, **arguments)
+            caller = self._caller(hook, element)
+            tell = self._watcher or (hooktrace.tell_log if hooktrace.log.isEnabledFor(logging.DEBUG) else None)
+            if tell is None:
+                return caller(element=element, **arguments)
+            return hooktrace.traced(caller, element.key, {"element": element, **arguments}, tell)
         except ConnectoryError:
             raise
         except Exception as error:
@@ -252,13 +278,21 @@ class Plugins:
 
     def _notify(self, hook: str, element: Element | None, **arguments: Any) -> None:
         """Tell each plugin on its own: one that fails is logged by name, and the others are told all the same."""
-        caller = getattr(self._pm.hook, hook) if element is None else self._caller(hook, element)
-        for implementation in reversed(caller.get_hookimpls()):
+        for implementation in self._told(hook, element):
             function: Callable[..., Any] = implementation.function
             try:
                 function(*(arguments[name] for name in implementation.argnames))
             except Exception:
                 log.exception("plugin %s failed in %s", implementation.plugin_name, hook)
+
+    def _told(self, hook: str, element: Element | None) -> list[pluggy.HookImpl]:
+        """Who implements a notice, the first to be told first; a plugin that knows its old name only, by that."""
+        found: dict[int, pluggy.HookImpl] = {}
+        for name in (hook, *(old for old, new in hookspecs.RENAMED.items() if new == hook)):
+            caller = getattr(self._pm.hook, name) if element is None else self._caller(name, element)
+            for implementation in reversed(caller.get_hookimpls()):
+                found.setdefault(id(implementation.plugin), implementation)
+        return list(found.values())
 
 
 def _chosen(only: Iterable[str] | None) -> set[str] | None:
@@ -268,6 +302,10 @@ def _chosen(only: Iterable[str] | None) -> set[str] | None:
     if variable is None:
         return None
     return {name.strip() for name in variable.split(",") if name.strip()}
+
+
+def _place(entry: importlib.metadata.EntryPoint) -> tuple[str, str]:
+    return entry.name, entry.dist.name if entry.dist is not None else ""
 
 
 def _info(entry: importlib.metadata.EntryPoint) -> PluginInfo:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from dateutil.parser import isoparse
-from marshmallow import INCLUDE, Schema, ValidationError, fields, post_load, pre_load, validate
+from marshmallow import INCLUDE, Schema, ValidationError, fields, missing, post_load, pre_load, validate
 
 from .errors import ConfigurationError
 from .model import DatesConfiguration, PollerEntry, TrackChanges, TrackDeletes
@@ -354,10 +354,24 @@ class OAuthConfiguration(Schema):
 def configuration_schema(element: Element) -> Schema:
     """The schema of an element's instances; `data_key`s are the dotted keys, unknown keys are kept."""
     oauth: list[type[Schema]] = [OAuthConfiguration] if element.oauth else []
-    parts: list[type[Schema]] = [element.config_schema, *oauth, EventConfiguration]
+    # An element without keys of its own has the bare Schema, which cannot stand before its heirs.
+    own = [] if element.config_schema is Schema else [element.config_schema]
+    parts: list[type[Schema]] = [*own, *oauth, EventConfiguration]
     joined = type(f"{element.key}Configuration", tuple(parts), {"Meta": type("Meta", (), {"unknown": INCLUDE})})
     schema: Schema = joined()
     return schema
+
+
+def default_configuration(element: Element) -> dict[str, Any]:
+    """The configuration that nobody has filled in yet, for what does not depend on it."""
+    schema = configuration_schema(element)
+    return {field.data_key or name: default_of(field) for name, field in schema.fields.items()}
+
+
+def default_of(field: fields.Field[Any]) -> Any:
+    """What a key is where nobody gives it; None for one that must be given."""
+    value = field.load_default() if callable(field.load_default) else field.load_default
+    return None if value is missing else value
 
 
 def load_configuration(element: Element, raw: Mapping[str, Any]) -> Config:

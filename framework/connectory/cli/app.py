@@ -24,6 +24,7 @@ COMMANDS = {
     "instances": ("instances", "Create, show and change instances."),
     "elements": ("elements", "Show the elements that are installed."),
     "plugins": ("plugins", "List the installed plugins, their hooks and elements, and why one is quarantined."),
+    "plugin": ("plugin", "Write plugins: start one, and see how good it is."),
     "events": ("events", "Look at what was announced."),
     "deliveries": ("deliveries", "Look at what was sent, and how it went."),
     "explain": ("explain", "Show what the next poll would do and why; nothing is announced, remembered or moved."),

@@ -102,6 +102,6 @@ def only_resources(configuration: dict[str, Any], names: Sequence[str], key: str
 
 
 def _defaults_of(key: str, plugins: Plugins) -> dict[str, Any]:
-    from .elements import default_configuration
+    from ..schemas import default_configuration
 
     return default_configuration(plugins.element(key))

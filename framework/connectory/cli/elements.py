@@ -65,7 +65,7 @@ def show(key: Annotated[str, typer.Argument(help="The element's key.")], as_json
 
 
 def describe(element: Element, plugins: Plugins) -> dict[str, Any]:
-    from ..schemas import configuration_schema
+    from ..schemas import configuration_schema, default_configuration
 
     fields = configuration_schema(element).fields.values()
     return {
@@ -84,21 +84,10 @@ def describe(element: Element, plugins: Plugins) -> dict[str, Any]:
     }
 
 
-def default_configuration(element: Element) -> dict[str, Any]:
-    """The configuration that nobody has filled in yet, for what does not depend on it."""
-    from ..schemas import configuration_schema
-
-    schema = configuration_schema(element)
-    return {field.data_key or name: _default(field) for name, field in schema.fields.items()}
-
-
-def _default(field: Any) -> Any:
-    value = field.load_default() if callable(field.load_default) else field.load_default
-    return None if type(value).__name__ == "_Missing" else value
-
-
 def _key(field: Any) -> dict[str, Any]:
-    default = _default(field)
+    from ..schemas import default_of
+
+    default = default_of(field)
     return {
         "key": field.data_key,
         "type": type(field).__name__,

@@ -1,27 +1,51 @@
-"""`connect plugins`: what is installed, and what is wrong with it."""
+"""`connect plugins`: what is installed, what is wrong with it, and who answers what."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import say_json, table
+from .output import say, say_json, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..authoring.trace import Trace
+    from ..plugins import PluginInfo, Plugins
 
 
 def register(app: typer.Typer) -> None:
     app.command("plugins")(list_plugins)
 
 
-def list_plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the installed plugins, their hooks and elements, and why one is quarantined."""
+def list_plugins(
+    trace: Annotated[
+        str | None, typer.Option(metavar="ELEMENT", help="Ask an element's hooks, and show which plugin answered what.")
+    ] = None,
+    resource: Annotated[str | None, typer.Option(help="With --trace: the resource whose poll is prepared.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the installed plugins, their hooks and elements, and why one is quarantined.
+
+    Example: connect plugins --trace servicenowoauth --resource incidents
+    """
+    from ..errors import ConfigurationError
     from ..plugins import Plugins
 
-    infos = Plugins.load().infos()
-    if as_json:
-        say_json([dataclasses.asdict(info) for info in infos])
-        return
+    if resource is not None and trace is None:
+        raise ConfigurationError("it belongs to --trace ELEMENT", where="--resource")
+    plugins = Plugins.load()
+    if trace is not None:
+        _trace(plugins, trace, resource, as_json=as_json)
+    elif as_json:
+        say_json([dataclasses.asdict(info) for info in plugins.infos()])
+    else:
+        _list(plugins.infos())
+
+
+def _list(infos: Sequence[PluginInfo]) -> None:
     rows = [
         (
             info.name,
@@ -34,3 +58,39 @@ def list_plugins(as_json: Annotated[bool, typer.Option("--json", help="Print JSO
         for info in infos
     ]
     table(("plugin", "distribution", "version", "elements", "hooks", "quarantined because"), rows)
+    for info in infos:
+        for text in info.deprecations:
+            say(f"{info.name}: {text}")
+
+
+def _trace(plugins: Plugins, element: str, resource: str | None, *, as_json: bool) -> None:
+    from datetime import UTC, datetime
+
+    from ..authoring.trace import trace
+
+    found = trace(plugins, element, datetime.now(UTC), resource)
+    if as_json:
+        say_json(
+            {"element": element, "resource": found.resource, "calls": [dataclasses.asdict(c) for c in found.calls]}
+        )
+    else:
+        _show(found)
+    if found.ended is not None:
+        raise found.ended
+
+
+def _show(found: Trace) -> None:
+    rows = [
+        (
+            call.hook,
+            ", ".join(call.asked),
+            ", ".join(call.answered) or ("(through a wrapper)" if call.wrappers else "nobody"),
+            f"{call.seconds * 1000:.2f}",
+            f"failed: {call.error}" if call.error else call.answer,
+        )
+        for call in found.calls
+    ]
+    table(("hook", "asked", "answered", "ms", "answer"), rows)
+    if found.resource is not None:
+        say()
+        say(f"The poll is that of {found.resource}, tried with an old window first; --resource takes another one.")

@@ -253,6 +253,7 @@ def work(
     watcher = Watcher(as_json=as_json, on_lost=stop.set)
     ids = [row.id for row in rows]
     _say_where(engine, rows)
+    engine.plugins.engine_starting(engine)
     try:
         if once:
             _once(engine, ids, watcher, stop)

@@ -28,7 +28,13 @@ class ErrorReply(Protocol):
 
 @dataclass(frozen=True)
 class Fault:
-    """`at` is where it strikes, by default where faults of its kind do."""
+    """One thing that goes wrong: its kind, and a value that says how.
+
+    `at` is where it strikes, by default where faults of its kind do.
+
+    >>> Fault.parse("rate_limited=5"), Fault.parse("rate_limited=5").number(30), Fault("forbidden").number(30)
+    (Fault(kind='rate_limited', value='5'), 5.0, 30)
+    """
 
     kind: str
     value: str = ""
@@ -53,6 +59,17 @@ class Kind:
     `damage` to the answer on its way out, when the provider has put its headers on and perhaps compressed it.
 
     With none of them, whoever makes the answer looks for the fault (`call.fault(name)`).
+
+    A provider that says 418 when it is out of tea:
+
+    >>> answer = lambda fault, error, now: error(418, fault.value)
+    >>> teapot = Kind(description="418; the value is the message", instead=answer)
+    >>> from connectory.testing.sandbox import Sandbox
+    >>> fake = Sandbox(kinds={"teapot": teapot})
+    >>> fake.break_with(["teapot=no tea"])
+    >>> from werkzeug.test import Client
+    >>> Client(fake).get("/orders").json
+    {'error': {'status': 418, 'message': 'no tea'}}
     """
 
     description: str
@@ -63,7 +80,16 @@ class Kind:
 
 
 class Faults:
-    """The faults to come. `kinds` are those that there are, by name."""
+    """The faults to come. `kinds` are those that there are, by name.
+
+    >>> faults = Faults(KINDS)
+    >>> faults.script(["rate_limited=5", None, "server_error"])
+    >>> [[fault.kind for fault in faults.draw("api")] for _ in range(4)]
+    [['rate_limited'], [], ['server_error'], []]
+    >>> faults.always(["fire"])
+    Traceback (most recent call last):
+    ValueError: no fault is called 'fire'; there are rate_limited, server_error, ...
+    """
 
     def __init__(self, kinds: Mapping[str, Kind]) -> None:
         self.kinds = kinds
@@ -207,3 +233,4 @@ KINDS: Mapping[str, Kind] = {
         damage=_lose,
     ),
 }
+"""The faults of every sandbox, by name; `Sandbox(kinds=...)` adds some of its own."""

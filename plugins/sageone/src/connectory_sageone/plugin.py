@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from .sandbox import SageSandbox
 
+connectory_api = 2
+
 
 @hookimpl
 def connect_register_elements() -> list[Element]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from .playground import Playground
 
+connectory_api = 2
+
 
 @hookimpl
 def connect_register_elements() -> list[Element]:

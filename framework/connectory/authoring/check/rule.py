@@ -1,0 +1,72 @@
+"""What a rule is, and what it finds."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from .subject import Subject
+
+
+class Tier(enum.IntEnum):
+    """How far a plugin has come; each tier includes those below it."""
+
+    NONE = 0
+    BRONZE = 1
+    SILVER = 2
+    GOLD = 3
+    PLATINUM = 4
+
+    @property
+    def title(self) -> str:
+        return self.name.lower()
+
+
+class State(enum.StrEnum):
+    """What became of a rule. What was not checked counts as not met, what is not applicable as met."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    NOT_APPLICABLE = "not applicable"
+    NOT_CHECKED = "not checked"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """`details` say what was found, one thing each: where it is and what is wrong with it."""
+
+    state: State
+    details: tuple[str, ...] = ()
+
+
+MET = Outcome(state=State.MET)
+
+
+def met_unless(problems: Iterable[str]) -> Outcome:
+    """Met where there are no problems."""
+    found = tuple(dict.fromkeys(problems))
+    return Outcome(state=State.NOT_MET, details=found) if found else MET
+
+
+def not_applicable(why: str) -> Outcome:
+    return Outcome(state=State.NOT_APPLICABLE, details=(why,))
+
+
+def not_checked(why: str) -> Outcome:
+    return Outcome(state=State.NOT_CHECKED, details=(why,))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """`title` is what holds where the rule is met, `reason` why it matters, `cure` how to meet it."""
+
+    id: str
+    tier: Tier
+    title: str
+    reason: str
+    cure: str
+    check: Callable[[Subject], Outcome]
