@@ -9,4 +9,4 @@ from onefile import load_page
 class TestAcme(ElementContract):
     plugin = load_page()
     element = "acme"
-    may_skip = ()
+    may_skip = ("test_order_of_a_keyset_holds", "test_deleted_is_announced_once")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event, make_url
 
 from ..engine.engine import Engine
+from ..secrets import KEYS_FILE, KeyRing
 from ..settings import Settings
 from ..store.database import Database
 
@@ -25,6 +26,7 @@ def open_engine(home: Path, *, plugins: Plugins, clock: ManualClock, sessions: S
     store = Path(str(make_url(settings.database_url).database))
     if not store.exists():
         store.write_bytes(_empty_store())
+        (home / KEYS_FILE).write_text(_key())
     engine = Engine(settings, plugins=plugins, clock=clock, sessions=sessions)
     event.listen(engine.database.engine, "connect", _hurry)
     # Those that are open already would go on as they are.
@@ -38,6 +40,14 @@ def _empty_store() -> bytes:
         store = Path(folder) / "empty.db"
         Database.open(f"sqlite:///{store}").close()
         return store.read_bytes()
+
+
+@functools.cache
+def _key() -> str:
+    """A key of encryption, which all stores of this process share."""
+    with tempfile.TemporaryDirectory() as folder:
+        KeyRing.load(Path(folder), {})
+        return (Path(folder) / KEYS_FILE).read_text()
 
 
 def _hurry(connection: Any, _record: Any) -> None:

@@ -14,13 +14,34 @@ built on `connectory.testing.sandbox` does otherwise is said by overriding the m
 
 from __future__ import annotations
 
+from .changing import Changing
 from .configuring import Configuring
+from .dating import Dating
+from .filters import Filters
+from .hooking import Hooking
+from .judging import Judging
 from .listing import Listing
 from .logins import Logins
+from .paging import Paging
 from .provisioning import Provisioning
+from .sandboxing import Sandboxing
+from .secrecy import Secrecy
 
 __all__ = ["ElementContract"]
 
 
-class ElementContract(Provisioning, Configuring, Logins, Listing):
+class ElementContract(
+    Provisioning,
+    Configuring,
+    Logins,
+    Listing,
+    Paging,
+    Filters,
+    Dating,
+    Changing,
+    Judging,
+    Secrecy,
+    Hooking,
+    Sandboxing,
+):
     """Inherit it, and say which plugin and which element; see `ContractBase` for what else can be said."""

@@ -21,6 +21,24 @@ if TYPE_CHECKING:
 
 Body = dict[str, Any]
 
+_DOORS = {
+    "state": {"GET": "_state"},
+    "steps": {"POST": "_take_steps"},
+    "records/<table>": {"GET": "_records", "POST": "_insert"},
+    "records/<table>/<row_id>": {"PATCH": "_update", "DELETE": "_delete"},
+    "switches": {"GET": "_show_switches", "PUT": "_set_switches"},
+    "clock": {"POST": "_move_clock"},
+    "faults": {"GET": "_show_faults", "PUT": "_set_faults"},
+    "tokens": {"DELETE": "_expire_tokens"},
+    "log": {"GET": "_log", "DELETE": "_clear_log"},
+}
+# Made once: compiling rules takes longer than all else of a new sandbox.
+_ADDRESSES = Map(
+    Rule(f"/_sandbox/{path}", endpoint=door, methods=[method])
+    for path, methods in _DOORS.items()
+    for method, door in methods.items()
+)
+
 
 class Control:
     """| path | |
@@ -37,26 +55,11 @@ class Control:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
-        doors: dict[str, dict[str, Callable[..., Body]]] = {
-            "state": {"GET": self._state},
-            "steps": {"POST": self._take_steps},
-            "records/<table>": {"GET": self._records, "POST": self._insert},
-            "records/<table>/<row_id>": {"PATCH": self._update, "DELETE": self._delete},
-            "switches": {"GET": self._show_switches, "PUT": self._set_switches},
-            "clock": {"POST": self._move_clock},
-            "faults": {"GET": self._show_faults, "PUT": self._set_faults},
-            "tokens": {"DELETE": self._expire_tokens},
-            "log": {"GET": self._log, "DELETE": self._clear_log},
-        }
-        self._addresses = Map(
-            Rule(f"/_sandbox/{path}", endpoint=door, methods=[method])
-            for path, methods in doors.items()
-            for method, door in methods.items()
-        )
 
     def answer(self, request: Request) -> Response:
         try:
-            door, values = self._addresses.bind_to_environ(request.environ).match()
+            name, values = _ADDRESSES.bind_to_environ(request.environ).match()
+            door: Callable[..., Body] = getattr(self, name)
             return json_reply(door(_body(request), **values))
         except HTTPException as error:
             return json_reply({"error": error.description}, error.code or 500)

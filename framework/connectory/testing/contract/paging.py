@@ -1,0 +1,206 @@
+"""Checks: a list is read to its end, whole, once, however it is cut into pages and whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ...engine.fetch import fetch
+from ...errors import ConnectoryError, RetryLaterError
+from .base import ContractBase
+from .failing import broken, demand
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from ...engine.fetch import FetchedPage
+    from .world import World
+
+SIZE = 3
+MOST_MADE = 150
+
+_WALK = (
+    "compare the paginator with the provider's paging: the parameters' names, the first page's number, the largest"
+    " size, how the end is known"
+)
+
+
+class Paging(ContractBase):
+    def test_pages_hold_each_record_once(self, world: World, resource: str) -> None:
+        made = _fill(world, resource, SIZE * 3 - 1)
+        ids, pages = _walked(world, resource)
+        _check_whole(made, ids, resource)
+        demand(pages >= 2, f"{len(ids)} records of {resource} are one page", _WALK)
+        twice = sorted({one for one in ids if ids.count(one) > 1})
+        demand(
+            not twice,
+            f"{resource} shows {len(twice)} records on two pages though nothing changed",
+            "page in an order that does not depend on what is asked, e.g. by created stamp or id",
+        )
+
+    def test_full_last_page_ends_the_list(self, world: World, resource: str) -> None:
+        made = _fill(world, resource, SIZE * 2)
+        made += world.create_many(resource, -len(world.ids(resource)) % SIZE)
+        before = len(world.gateway.calls)
+        ids, _ = _walked(world, resource)
+        _check_whole(made, ids, resource)
+        calls = len(world.gateway.calls) - before
+        most = len(ids) // SIZE + 1
+        demand(
+            calls <= most or not _obeys_size(world, resource),
+            f"{len(ids)} records of {resource} in pages of {SIZE} take {calls} requests, at most {most} are needed",
+            "let the paginator end after a full last page with one more request, or none where there is a total",
+        )
+
+    def test_single_page_takes_one_request(self, world: World, resource: str) -> None:
+        world.create(resource)
+        before = len(world.gateway.calls)
+        count = len(world.ids(resource))
+        calls = len(world.gateway.calls) - before
+        demand(
+            calls <= 2 or count >= world.element.page_size,
+            f"{count} records of {resource} take {calls} requests with a page size of {world.element.page_size}",
+            "name the parameter for the page size, and let a short page, or the total, end the walk",
+        )
+
+    def test_no_page_is_read_twice(self, world: World, resource: str) -> None:
+        _fill(world, resource, SIZE * 3)
+        before = len(world.gateway.calls)
+        _walked(world, resource)
+        asked = [(call.path, call.params) for call in world.gateway.calls[before:]]
+        demand(len(asked) == len(set(asked)), f"a page of {resource} is asked for twice", _WALK)
+        bodies = [call.body for call in world.gateway.calls[before:] if _has_rows(world, resource, call.body)]
+        demand(
+            len(bodies) == len(set(bodies)),
+            f"the provider gave the same page of {resource} twice, and it was taken for another one",
+            "set repeats_last_page of PageNumber, or total, or correct the parameters' names",
+        )
+
+    def test_page_size_is_asked_for(self, world: World, resource: str) -> None:
+        _fill(world, resource, SIZE * 2)
+        sizes = [len(page.records.ids) for page in world.pages(resource, SIZE)]
+        demand(
+            max(sizes) <= SIZE or not _obeys_size(world, resource),
+            f"asked for pages of {SIZE}, {resource} gives pages of {max(sizes)}",
+            "name the parameter for the page size (`size`, `limit`) in the paginator",
+        )
+
+    def test_changes_in_mid_scan_lose_nothing(self, world: World, resource: str) -> None:
+        made = _fill(world, resource, SIZE * 4)
+
+        def change(read: Sequence[str]) -> set[str]:
+            unread = [one for one in made if one not in read]
+            touched = {read[0], *unread[-1:]}
+            for one in touched:
+                world.update(resource, one)
+            return touched
+
+        _check_disturbed(world, resource, made, change)
+
+    def test_new_records_in_mid_scan_lose_nothing(self, world: World, resource: str) -> None:
+        made = _fill(world, resource, SIZE * 4)
+
+        def grow(read: Sequence[str]) -> set[str]:
+            world.create_many(resource, 2)
+            return set()
+
+        _check_disturbed(world, resource, made, grow)
+
+    def test_order_of_a_keyset_holds(self, world: World, resource: str) -> None:
+        _fill(world, resource, SIZE * 4)
+        plan = world.plan(resource)
+        read = list(world.pages(resource, SIZE))
+        if len(read) < 2 or not _goes_on_by_place(read[0], read[1], plan):
+            world.skip(f"the pages of {resource} are not asked for by the last record before them")
+        places = [place for page in read for place in _places(page, plan)]
+        by_stamp, by_id = [(stamp, one) for one, stamp in places], [one for one, _ in places]
+        demand(
+            by_stamp == sorted(by_stamp) or by_id == sorted(by_id) or _stamps_rise(by_stamp, read, plan),
+            f"the records of {resource} do not come in the order that the pages go on by, so some are skipped",
+            "ask for the order (`order` of Keyset): by the updated stamp and then the id, or by the id alone",
+        )
+
+
+def _fill(world: World, resource: str, least: int) -> list[str]:
+    """Make records until the list has several pages; the ids of those that were made."""
+    made = world.create_many(resource, least)
+    while _obeys_size(world, resource) is False and len(made) < MOST_MADE and _count_pages(world, resource) < 3:
+        made += world.create_many(resource, 10)
+    if _count_pages(world, resource) < 2:
+        world.skip(f"{resource} comes all at once")
+    return made
+
+
+def _count_pages(world: World, resource: str) -> int:
+    return sum(1 for _ in world.pages(resource, SIZE))
+
+
+def _obeys_size(world: World, resource: str) -> bool:
+    """Whether the page size reaches the provider: some decide alone how long a page is."""
+    plan = world.plan(resource)
+    asked = [next(plan.paginator.walk(*plan.request(world.window(), size))).params for size in (SIZE, SIZE + 1)]
+    return asked[0] != asked[1]
+
+
+def _walked(world: World, resource: str) -> tuple[list[str], int]:
+    ids: list[str] = []
+    number = 0
+    for page in world.pages(resource, SIZE):
+        ids += [one for one in page.records.ids if one is not None]
+        number = page.number
+    return ids, number
+
+
+def _check_whole(made: Collection[str], ids: Collection[str], resource: str) -> None:
+    missing = set(made) - set(ids)
+    demand(not missing, f"read page by page, {resource} lacks {len(missing)} of {len(made)} records", _WALK)
+
+
+def _has_rows(world: World, resource: str, body: bytes) -> bool:
+    try:
+        return bool(world.plan(resource).rows(body))
+    except msgspec.DecodeError:
+        return False
+
+
+def _check_disturbed(world: World, resource: str, made: Sequence[str], disturb: Any) -> None:
+    """Read a list that changes after its first page. What was left alone has to be there."""
+    plan, ids, touched = world.plan(resource), list[str](), set[str]()
+    try:
+        for page in fetch(plan, world.window(), world.client, SIZE):
+            ids += [one for one in page.records.ids if one is not None]
+            if page.number == 1:
+                touched = disturb(ids)
+    except RetryLaterError:
+        # It has noticed: the next poll reads the window again.
+        return
+    except ConnectoryError as error:
+        broken(f"a list of {resource} that changes meanwhile cannot be read: {error}", _WALK)
+    missing = set(made) - touched - set(ids)
+    demand(
+        not missing,
+        f"records changed while {resource} was read, and {len(missing)} others were never shown: they would be lost",
+        "ask for an order that changes do not disturb (the created stamp, the id), or page by Keyset,"
+        " or give the paginator a total",
+    )
+
+
+def _places(page: FetchedPage, plan: Any) -> list[tuple[str, str]]:
+    if plan.place is None:
+        return [(str(plan.place_id(row)), "") for row in page.records.rows]
+    return [(str(plan.place_id(row)), str(plan.place(row))) for row in page.records.rows]
+
+
+def _goes_on_by_place(first: FetchedPage, second: FetchedPage, plan: Any) -> bool:
+    places = _places(first, plan)
+    added = set(second.request.params) - set(first.request.params)
+    return bool(places) and any(text and text in value for _, value in added for text in places[-1])
+
+
+def _stamps_rise(places: Sequence[tuple[str, str]], read: Sequence[FetchedPage], plan: Any) -> bool:
+    """Whether the stamps alone are in order, which is enough where pages go on from a stamp and not from an id."""
+    last = _places(read[0], plan)[-1][0]
+    uses_id = any(last in value for _, value in read[1].request.params)
+    return not uses_id and all(one[0] <= other[0] for one, other in itertools.pairwise(places))
