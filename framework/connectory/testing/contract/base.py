@@ -7,10 +7,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from .failing import broken
+from ..sandbox import consent
+from .failing import broken, explained
 from .gateway import json_error
 from .loading import resource_names
-from .world import World
+from .world import World, open_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
+    from ...model import Element
+    from ...plugins import Plugins
     from ..sandbox import Table
 
 NOBODY = "(no resource)"
@@ -44,6 +47,10 @@ class ContractBase:
     not named fails, so that nobody loses a check without noticing."""
 
     _found: ClassVar[Sequence[str]] = ()
+
+    def open_sandbox(self, plugins: Plugins, element: Element) -> Any:
+        """A new sandbox, by default what connect_open_sandbox gives; a smaller one makes the checks faster."""
+        return plugins.open_sandbox(element)
 
     # What a person does at the provider
 
@@ -71,7 +78,14 @@ class ContractBase:
         return answer
 
     def refuse(self, sandbox: Any, authorize_url: str) -> str:
-        """Log in and deny the access; the address that the browser is sent to, by default as RFC 6749 has it."""
+        """Log in and deny the access; the address that the browser is sent to.
+
+        By default on the pages of the sandbox's OAuth2 server; without one, the address that RFC 6749 would send to.
+        """
+        people = getattr(getattr(getattr(sandbox, "oauth", None), "authority", None), "people", None)
+        if people:
+            username, password = next(iter(people.items()))
+            return consent(sandbox, authorize_url, username=username, password=password, answer="deny")
         asked = parse_qs(urlsplit(authorize_url).query)
         fields = {"error": "access_denied", "state": asked.get("state", [""])[0]}
         return f"{asked.get('redirect_uri', [''])[0]}?{urlencode(fields)}"
@@ -111,6 +125,13 @@ class ContractBase:
 
     # How a check gets what it needs
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__module__.partition(".contract")[0] == __name__.partition(".contract")[0]:
+            for name, check in list(vars(cls).items()):
+                if name.startswith("test_"):
+                    setattr(cls, name, explained(check))
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Run a check that takes a `resource` once for each."""
         if "resource" in metafunc.fixturenames:
@@ -125,11 +146,8 @@ class ContractBase:
 
     @pytest.fixture
     def world(self, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
-        opened = World(self, tmp_path, request.node.originalname)
-        try:
+        with open_world(self, tmp_path, request.node.originalname) as opened:
             yield opened
-        finally:
-            opened.close()
 
     # What the defaults are made of
 

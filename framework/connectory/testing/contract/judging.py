@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...errors import AuthenticationError, ConnectoryError, ProviderError, RetryLaterError
-from ...model import Response
+from ...model import Request, Response
 from .base import ContractBase
 from .failing import broken, demand
 from .gateway import Trouble, cut, dropped, gateway_page, login_page, nothing
@@ -20,13 +20,13 @@ _ASKED_TO_WAIT = 40
 
 class Judging(ContractBase):
     def test_refused_token_needs_a_login(self, world: World) -> None:
-        before = len(world.gateway.renewals)
         world.plan(self.names()[0])
+        before = len(world.gateway.renewals)
         world.gateway.always = world.error(401)
         found = _ask(world)
         world.gateway.always = None
         _is(found, AuthenticationError, "401 to every request", "RENEW")
-        count = len(world.gateway.renewals) - before - _logins(world)
+        count = len(world.gateway.renewals) - before
         demand(count <= 1, f"a token that stays refused is renewed {count} times", "let the auth's renew() renew once")
 
     def test_forbidden_is_no_page(self, world: World) -> None:
@@ -34,8 +34,10 @@ class Judging(ContractBase):
         _is(found, ConnectoryError, "403", "FAIL")
 
     def test_not_found_is_no_page_and_no_dead_login(self, world: World) -> None:
-        found = _ask(world, world.error(404))
-        _is(found, ProviderError, "404", "FAIL")
+        path = world.resource(self.names()[0]).path
+        for wrong in ("/no-such-path", f"{path}/no-such-record"):
+            found = world.exchange(Request(path=wrong))
+            _is(found, ProviderError, f"what the provider says of {wrong}", "FAIL")
 
     def test_rate_limit_is_waited_for(self, world: World) -> None:
         found = _ask(world, world.error(429, "too many requests", {"Retry-After": str(_ASKED_TO_WAIT)}))
@@ -120,11 +122,6 @@ def _judged(world: World, response: Response) -> None:
 def _ask(world: World, *troubles: Trouble) -> Any:
     """What a list request ends with: an answer, or an error."""
     return world.ask(world.contract.names()[0], *troubles)
-
-
-def _logins(world: World) -> int:
-    """How many requests of tokens belong to the login itself."""
-    return 0 if world.element.oauth is None else 1
 
 
 def _is(found: Any, wanted: type[ConnectoryError], what: str, action: str) -> None:

@@ -31,7 +31,7 @@ def load(contract: ContractBase) -> Loaded:
     plugins = Plugins()
     register(plugins, contract)
     element = find_element(plugins, contract.element)
-    return Loaded(plugins=plugins, element=element, sandbox=open_sandbox(plugins, element))
+    return Loaded(plugins=plugins, element=element, sandbox=open_sandbox(contract, plugins, element))
 
 
 def objects_of(contract: ContractBase) -> Sequence[object]:
@@ -66,8 +66,8 @@ def find_element(plugins: Plugins, key: str) -> Element:
         )
 
 
-def open_sandbox(plugins: Plugins, element: Element) -> Any:
-    sandbox = plugins.open_sandbox(element)
+def open_sandbox(contract: ContractBase, plugins: Plugins, element: Element) -> Any:
+    sandbox = contract.open_sandbox(plugins, element)
     if sandbox is None:
         broken(
             "the element has no sandbox, so nothing of it can be tried",

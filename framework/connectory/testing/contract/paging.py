@@ -55,6 +55,7 @@ class Paging(ContractBase):
         )
 
     def test_single_page_takes_one_request(self, world: World, resource: str) -> None:
+        world.plan(resource)
         world.create(resource)
         before = len(world.gateway.calls)
         count = len(world.ids(resource))

@@ -69,7 +69,7 @@ class Sandboxing(ContractBase):
     def test_sandboxes_do_not_share_their_state(self, world: World) -> None:
         resource = self.names()[0]
         before = len(world.ids(resource))
-        other = open_sandbox(world.plugins, world.element)
+        other = open_sandbox(self, world.plugins, world.element)
         demand(
             other is not world.sandbox, "connect_open_sandbox gives the same sandbox twice", "make a new one each time"
         )

@@ -21,7 +21,7 @@ from ...store import events, polls
 from ..clock import ManualClock
 from ..stores import open_engine
 from ..transport import wsgi_sessions
-from .failing import broken, demand
+from .failing import broken, crashed, demand
 from .gateway import Gateway, Trouble, instead
 from .loading import BASE_URL, HOST, load
 
@@ -306,3 +306,16 @@ class World:
             return error
         finally:
             self.gateway.troubles.clear()
+
+
+@contextlib.contextmanager
+def open_world(contract: ContractBase, home: Path, check: str) -> Iterator[World]:
+    """A world for one check, from `with` to its end."""
+    try:
+        world = World(contract, home, check)
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        crashed(error)
+    try:
+        yield world
+    finally:
+        world.close()

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from html.parser import HTMLParser
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from werkzeug.test import Client
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _MOST_PAGES = 6
 
 
-def consent(application: Any, authorize_url: str, *, username: str, password: str, answer: str = "allow") -> str:
-    """Fill in the pages of a WSGI application; the address that the browser is sent to in the end."""
+def consent(
+    application: Any,
+    authorize_url: str,
+    *,
+    username: str,
+    password: str,
+    answer: str = "allow",
+    fields: Mapping[str, str] | None = None,
+) -> str:
+    """Fill in the pages of a WSGI application; the address that the browser is sent to in the end.
+
+    `fields` holds what is filled in where the pages have fields of other names than username, password and answer.
+    """
     browser = Client(application)
     here, method = authorize_url, "GET"
     sent: dict[str, str] = {}
@@ -33,7 +47,7 @@ def consent(application: Any, authorize_url: str, *, username: str, password: st
         form = _Form(reply.text)
         if form.action is None:
             raise RuntimeError(f"the sandbox shows no form to fill in, but {reply.status_code}: {reply.text[-200:]}")
-        known = {"username": username, "password": password, "answer": answer}
+        known = {"username": username, "password": password, "answer": answer, **(fields or {})}
         here, method, sent = urljoin(here, form.action), "POST", form.filled(known)
     raise RuntimeError("the sandbox asks the same again and again")
 

@@ -1,0 +1,53 @@
+"""Runs the checks of a test class without pytest around them."""
+
+from __future__ import annotations
+
+import inspect
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+from .world import open_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from .base import ContractBase
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How one check went. `resource` is empty where it is not about one; `message` says why it did not pass."""
+
+    check: str
+    resource: str = ""
+    status: Literal["passed", "failed", "skipped"] = "passed"
+    message: str = ""
+
+
+def run_contract(contract: type[ContractBase], checks: Collection[str] = ()) -> Iterator[Outcome]:
+    """Run the checks of these names, or all of them, each once per resource where it is about one.
+
+    >>> from connectory.testing.contract.running import run_contract
+    >>> [outcome.check for outcome in run_contract(ElementContract, ["test_element_is_registered"])]
+    ['test_element_is_registered']
+    """
+    for name, check in inspect.getmembers(contract, inspect.isfunction):
+        if name.startswith("test_") and (not checks or name in checks):
+            about = contract.names() if "resource" in inspect.signature(check).parameters else [""]
+            for resource in about:
+                yield _run(contract(), check, name, resource)
+
+
+def _run(contract: ContractBase, check: Callable[..., None], name: str, resource: str) -> Outcome:
+    try:
+        with tempfile.TemporaryDirectory() as home, open_world(contract, Path(home), name) as world:
+            check(contract, world, *([resource] if resource else []))
+    except pytest.skip.Exception as skipped:
+        return Outcome(check=name, resource=resource, status="skipped", message=str(skipped))
+    except pytest.fail.Exception as failed:
+        return Outcome(check=name, resource=resource, status="failed", message=str(failed))
+    return Outcome(check=name, resource=resource)
