@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: run test soak check bench clean
+.PHONY: run test soak check docs bench clean
 
 # The main job, against a sandboxed ServiceNow: changes arrive at a receiver as signed notifications.
 run: $(READY)
@@ -22,6 +22,10 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The pages of docs/reference, out of the code.
+docs: $(READY)
+	$(BIN)/python -m tests.docs.generate
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench

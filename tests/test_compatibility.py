@@ -126,7 +126,7 @@ def test_the_versions_are_this_one_and_the_one_before():
 
 
 def test_the_examples_in_the_docstrings():
-    assert doctest.testmod(compatibility, optionflags=doctest.IGNORE_EXCEPTION_DETAIL).failed == 0
+    assert doctest.testmod(compatibility).failed == 0
 
 
 def test_plugins_are_told_when_the_engine_starts(tmp_path):
@@ -141,3 +141,18 @@ def test_plugins_are_told_when_the_engine_starts(tmp_path):
     with contextlib.closing(Engine(Settings.load(tmp_path, {}), plugins=plugins)) as engine, Stop() as stop:
         work(engine, [], stop, once=True, seconds=None, as_json=True)
     assert told == [f"started {engine}"]
+
+
+def test_connect_plugins_shows_what_will_go_away(monkeypatch):
+    import json
+
+    from typer.testing import CliRunner
+
+    from connectory.cli.app import app
+
+    found, _ = registered(of_version_1([]))
+    monkeypatch.setattr(Plugins, "load", lambda only=None: found)
+    text = CliRunner().invoke(app, ["plugins"]).stdout
+    assert "old: connect_startup is called connect_engine_starting now: rename it" in text
+    [shown] = json.loads(CliRunner().invoke(app, ["plugins", "--json"]).stdout)
+    assert (shown["api"], len(shown["deprecations"])) == (1, 1)

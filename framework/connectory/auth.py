@@ -25,6 +25,10 @@ class Token:
     """What an OAuth2 provider gave. `expires_at` is aware UTC, None where the provider named no life.
 
     `version` goes up with each renewal that was stored; `extra` holds the reply's other fields.
+
+    >>> token = Token(access_token=Secret("a1"), refresh_token=Secret("r1"), scope="read")
+    >>> token.access_token, token.access_token.reveal(), token.expires_at
+    (Secret('********'), 'a1', None)
     """
 
     access_token: Secret
@@ -37,7 +41,19 @@ class Token:
 
 
 class TokenSource(Protocol):
-    """The tokens of one instance, always the ones that are valid now."""
+    """The tokens of one instance, always the ones that are valid now.
+
+    One that never has to renew, for a test:
+
+    >>> class Fixed:
+    ...     def current(self) -> Token:
+    ...         return Token(access_token=Secret("a1"))
+    ...     def renew(self, rejected: str) -> Token:
+    ...         return self.current()
+    >>> tokens: TokenSource = Fixed()
+    >>> tokens.renew("a0").access_token.reveal()
+    'a1'
+    """
 
     def current(self) -> Token:
         """A token that is good for a while; it is renewed early. `AuthenticationError` where a person must log in."""
@@ -49,7 +65,21 @@ class TokenSource(Protocol):
 
 
 class BearerAuth(AuthBase):
-    """`Authorization: Bearer ...`, with renewal where the provider refuses the token."""
+    """`Authorization: Bearer ...`, with renewal where the provider refuses the token.
+
+    `tokens` is what `connect_build_auth` is given. `AuthenticationError` where a person must log in again.
+
+    >>> import requests
+    >>> class Renewing:
+    ...     def current(self) -> Token:
+    ...         return Token(access_token=Secret("old"))
+    ...     def renew(self, rejected: str) -> Token:
+    ...         return Token(access_token=Secret("new"))
+    >>> auth = BearerAuth(Renewing())
+    >>> signed = auth(requests.Request("GET", "https://acme.example/orders").prepare())
+    >>> signed.headers["Authorization"], auth.renew(signed)
+    ('Bearer old', True)
+    """
 
     def __init__(self, tokens: TokenSource) -> None:
         self._tokens = tokens

@@ -66,6 +66,14 @@ def parse(text: str) -> Expression | None:
     """The tree of a `where`, None of a blank one. QueryError points at the first character that does not fit.
 
     Inside quotes `''` and `\\'` are a quote and `\\\\` is a backslash. `field = null` is read as `field IS NULL`.
+
+    >>> tree = parse("status = 'open' and priority < 3")
+    >>> [(term.field, term.operator, term.value.value) for term in conjuncts(tree)]
+    [('status', '=', 'open'), ('priority', '<', 3)]
+    >>> to_text(tree)
+    "status = 'open' AND priority < 3"
+    >>> parse("  ") is None
+    True
     """
     return _parse(text)
 

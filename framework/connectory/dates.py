@@ -36,6 +36,19 @@ class Codec(Protocol):
     `parse` takes what the provider's JSON holds and returns an aware UTC datetime, or raises ValueError.
     `format` takes an aware datetime; what it writes, `parse` reads back, down to `unit`, the finest step that
     the text can express. `warnings` are sentences for the person who configured the field.
+
+    A provider that writes seconds since 1970, which no pattern can say:
+
+    >>> class Seconds:
+    ...     unit = timedelta(seconds=1)
+    ...     warnings = ()
+    ...     def parse(self, value: object, /) -> datetime:
+    ...         return datetime.fromtimestamp(int(str(value)), UTC)
+    ...     def format(self, moment: datetime, /) -> str:
+    ...         return str(int(moment.timestamp()))
+    >>> codec: Codec = Seconds()
+    >>> codec.format(codec.parse(1767225600)), codec.parse("1767225600").isoformat()
+    ('1767225600', '2026-01-01T00:00:00+00:00')
     """
 
     @property
@@ -80,7 +93,14 @@ class DateCodec:
 
 
 def compile_pattern(pattern: str, timezone: str | tzinfo | None = None) -> DateCodec:
-    """`timezone` is that of values without an offset, by default UTC. DatePatternError points at the mistake."""
+    """`timezone` is that of values without an offset, by default UTC. DatePatternError points at the mistake.
+
+    >>> codec = compile_pattern("yyyy-MM-dd HH:mm:ss", "Europe/Berlin")
+    >>> codec.parse("2026-07-01 12:00:00").isoformat(), codec.unit
+    ('2026-07-01T10:00:00+00:00', datetime.timedelta(seconds=1))
+    >>> compile_pattern("yyyy-MM-dd'T'HH:mm:ssXXX").format(datetime(2026, 7, 1, 10, tzinfo=UTC))
+    '2026-07-01T10:00:00Z'
+    """
     return _compile(pattern, timezone)
 
 

@@ -28,7 +28,11 @@ Total = Callable[[Response], int | None]
 
 
 class Counts(enum.Enum):
-    """What a provider counts on each page of a list."""
+    """What a provider counts on each page of a list.
+
+    >>> Sweep(params=(("sort", "id"),), total=total_in_header("X-Total-Count"), counts=Counts.REST).counts.value
+    'rest'
+    """
 
     WHOLE = "whole"
     """All records of the list, the same number on each page."""
@@ -37,7 +41,16 @@ class Counts(enum.Enum):
 
 
 def total_in_header(name: str) -> Total:
-    """The count in a header, such as `X-Total-Count`."""
+    """The count in a header, such as `X-Total-Count`.
+
+    None where the header is missing or no number.
+
+    >>> read = total_in_header("X-Total-Count")
+    >>> read(Response(status=200, headers={"X-Total-Count": "230"}, body=b"[]"))
+    230
+    >>> read(Response(status=200, headers={}, body=b"[]")) is None
+    True
+    """
 
     def read(response: Response) -> int | None:
         return _count(response.headers.get(name))
@@ -46,7 +59,16 @@ def total_in_header(name: str) -> Total:
 
 
 def total_in_body(key: str) -> Total:
-    """The count under a key of the body's object, such as `$total`."""
+    """The count under a key of the body's object, such as `$total`.
+
+    None where the body is no object, or the key holds no number.
+
+    >>> read = total_in_body("$total")
+    >>> read(Response(status=200, headers={}, body=b'{"$total": 230, "$items": []}'))
+    230
+    >>> read(Response(status=200, headers={}, body=b"[]")) is None
+    True
+    """
 
     def read(response: Response) -> int | None:
         try:
@@ -76,6 +98,13 @@ class LogPart:
 
     `accepts` is asked about each entry, a decoded object. An entry that it refuses shows that the provider ignored the
     request's filter; the reading stops with an error, and nothing is announced.
+
+    >>> part = LogPart(
+    ...     log=Resource(name="removals", path="/audit", params=(("class", "order"),)),
+    ...     accepts=lambda entry: entry["class"] == "order",
+    ... )
+    >>> part.accepts({"class": "order", "object": "17"}), part.accepts({"class": "customer", "object": "4"})
+    (True, False)
     """
 
     log: Resource
@@ -107,14 +136,16 @@ class AuditLog:
     its part refuses are `ProviderError`s. Entries that the provider counts and does not show are a warning. In all of
     these cases the next reading starts at the same place.
 
-        AuditLog(
-            log=Resource(name="removals", path="/audit", params=(("kind", "removal"),), updated_field="at"),
-            object_field="object.id",
-            date_format="yyyy-MM-dd'T'HH:mm:ss'Z'",
-            query="since=${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}",
-            total=total_in_header("X-Total-Count"),
-            caveat="Needs the right to read the audit log.",
-        )
+    >>> removals = AuditLog(
+    ...     log=Resource(name="removals", path="/audit", params=(("kind", "removal"),), updated_field="at"),
+    ...     object_field="object.id",
+    ...     date_format="yyyy-MM-dd'T'HH:mm:ss'Z'",
+    ...     query="since=${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}",
+    ...     total=total_in_header("X-Total-Count"),
+    ...     caveat="Needs the right to read the audit log.",
+    ... )
+    >>> Resource(name="orders", path="/orders", deletes=removals).deletes.object_field
+    'object.id'
     """
 
     log: Resource
@@ -144,12 +175,14 @@ class Feed:
     deletion: an API that does not know the parameter would answer with the records that are there, so it stops the
     reading with a `ProviderError`, and nothing is announced. The other fields are those of `AuditLog`.
 
-        Feed(
-            query="deleted_since=${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}&attributes=deleted_at",
-            date_field="deleted_at",
-            date_format="yyyy-MM-dd'T'HH:mm:ss'Z'",
-            total=total_in_body("$total"),
-        )
+    >>> deleted = Feed(
+    ...     query="deleted_since=${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}&attributes=deleted_at",
+    ...     date_field="deleted_at",
+    ...     date_format="yyyy-MM-dd'T'HH:mm:ss'Z'",
+    ...     total=total_in_body("$total"),
+    ... )
+    >>> Resource(name="orders", path="/orders", deletes=deleted).deletes.overlap
+    datetime.timedelta(seconds=120)
     """
 
     query: str
@@ -182,7 +215,9 @@ class Sweep:
     it counts as deleted. What a login may not even count (a rule that narrows its queries) looks deleted; the share of
     objects that may vanish at once guards against a role that was lost.
 
-        Sweep(params=(("fields", "id"), ("sort", "id")), total=total_in_header("X-Total-Count"))
+    >>> ids = Sweep(params=(("fields", "id"), ("sort", "id")), total=total_in_header("X-Total-Count"))
+    >>> ids.interval, ids.confirm
+    (datetime.timedelta(days=1), True)
     """
 
     params: Params = ()

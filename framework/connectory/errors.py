@@ -27,6 +27,18 @@ from typing import ClassVar
 
 
 class ConnectoryError(Exception):
+    """The root: what is wrong (`message`), where, and what to do (`hint`). `str` gives all three.
+
+    >>> error = ConfigurationError("expected a URL", where="acme.url", hint="e.g. https://acme.example")
+    >>> str(error), error.exit_code, error.status
+    ('acme.url: expected a URL (e.g. https://acme.example)', 2, 400)
+    >>> RetryLaterError("too many requests", retry_after=30).retry_after
+    30
+    >>> print(QueryError("expected a value", text="status =", position=8).pointer())
+      status =
+              ^
+    """
+
     exit_code: ClassVar[int] = 1
     status: ClassVar[int] = 500
 
@@ -42,6 +54,8 @@ class ConnectoryError(Exception):
 
 
 class ConfigurationError(ConnectoryError):
+    """Something that was given to Connectory is wrong: a configuration, a file, an argument."""
+
     exit_code = 2
     status = 400
 
@@ -75,10 +89,12 @@ class DatePatternError(PositionedError):
 
 
 class QueryError(PositionedError):
-    pass
+    """A CEQL expression that is no CEQL, or that the provider cannot be asked."""
 
 
 class NotFoundError(ConfigurationError):
+    """What was named does not exist here: an element, an instance, a resource."""
+
     status = 404
 
 
@@ -92,6 +108,8 @@ class StaleLeaseError(ConflictError):
 
 
 class AuthenticationError(ConnectoryError):
+    """The provider knows the login no more: a person must log in again."""
+
     exit_code = 3
     status = 401
 
@@ -101,6 +119,8 @@ class ConsentRefusedError(AuthenticationError):
 
 
 class ProviderError(ConnectoryError):
+    """The provider's answer is final. `provider_message` is in its own words, `provider_status` its HTTP status."""
+
     exit_code = 4
     status = 502
 
@@ -144,7 +164,7 @@ class RetryLaterError(ProviderError):
 
 
 class PluginError(ConnectoryError):
-    pass
+    """A plugin broke its contract: it raised, or answered with what is no answer."""
 
 
 class StoreError(ConnectoryError):

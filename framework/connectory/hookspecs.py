@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 hookspec = pluggy.HookspecMarker("connectory")
 hookimpl = pluggy.HookimplMarker("connectory")
+"""Marks a function of a plugin as its answer to the hook of that name. It takes the arguments that it needs, by name.
+
+With `@hookimpl(optionalhook=True)` the hook may be one that this version does not have."""
 
 API_VERSION = 2
 """The version of the hooks: goes up when a hook or an argument is renamed or goes away, not when one is added."""
@@ -129,9 +132,16 @@ def connect_startup(engine: Any) -> None:
 
 @hookspec
 def connect_poll_finished(instance: Any, resource: Resource, summary: Mapping[str, Any]) -> None:
-    """A poll ended, well or badly: `summary` holds its counts, or its `failure`."""
+    """A poll ended, well or badly: `summary` holds its counts, or its `failure`.
+
+    `instance` has its `id` and `name`. Called in the thread that polled, which waits for the answer.
+    """
 
 
 @hookspec
 def connect_delivery_finished(notification: Mapping[str, Any], attempt: Mapping[str, Any]) -> None:
-    """A delivery attempt ended, well or badly."""
+    """A delivery attempt ended, well or badly.
+
+    `notification` holds its `id` and `instanceId`; `attempt` says whether it was `delivered`, with the HTTP `status`,
+    the `error`, the `number` of the attempt, its `duration` in seconds, and `retryAt`. Called in the thread that sent.
+    """

@@ -207,6 +207,21 @@ class Client:
     """Talks to one provider as one instance. It may be shared by threads.
 
     `judge` says what an answer means. A refused token is renewed once, and the request sent once more.
+
+    `timeout` is in seconds, to connect and between two bytes; `most_body` is in bytes, decoded. `send` raises
+    `AuthenticationError` where a person must log in, `RetryLaterError` (`retry_after` is in seconds) where the same
+    request may succeed later, and `ProviderError` for what is final.
+
+    >>> from connectory.testing.sandbox import Sandbox
+    >>> from connectory.testing.transport import wsgi_sessions
+    >>> fake = Sandbox()
+    >>> fake.route("/v1/me", lambda call: {"login": "ann"})
+    >>> client = Client(base_url="http://acme.example/v1", sessions=wsgi_sessions({"acme.example": fake}))
+    >>> client.send(Request(path="/me")).json()
+    {'login': 'ann'}
+    >>> client.send(Request(path="/nothing"))
+    Traceback (most recent call last):
+    connectory.errors.ProviderError: acme.example/nothing: the provider answered 404
     """
 
     base_url: str

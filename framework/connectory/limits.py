@@ -27,6 +27,11 @@ class Limit:
     """At most so many requests in any span of that length, and so many polls at once; None: as many as one likes.
 
     `Limit()` knows no number: what the provider's own answers ask for is kept by all instances of the account.
+
+    >>> Limit(requests=5000, concurrent=4).describe()
+    '5000 requests per hour'
+    >>> Limit(requests=60, per=timedelta(minutes=1)).burst
+    6
     """
 
     requests: int | None = None

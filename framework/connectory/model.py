@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 Params = tuple[tuple[str, str], ...]
+"""The parameters of a request in their order, not yet encoded: `(("limit", "50"), ("status", "open"))`."""
+
 Config = Mapping[str, Any]
 """An instance's configuration: flat dotted keys, loaded values; secrets are `Secret`s."""
 
@@ -42,7 +44,12 @@ def resolve_endpoint(endpoint: Endpoint, config: Config) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """A request relative to the instance's base URL; `path` starts with `/`, params are not yet encoded."""
+    """A request relative to the instance's base URL; `path` starts with `/`, params are not yet encoded.
+
+    >>> first = Request(path="/orders", params=(("limit", "50"),))
+    >>> first.with_params(offset="50", limit=None).params
+    (('offset', '50'),)
+    """
 
     method: str = "GET"
     path: str
@@ -62,7 +69,12 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Response:
-    """What came back: `headers` is case-insensitive, `body` is decoded (gzip) and whole."""
+    """What came back: `headers` is case-insensitive, `body` is decoded (gzip) and whole.
+
+    >>> answer = Response(status=200, headers={"Date": "Thu, 01 Jan 2026 12:00:00 GMT"}, body=b'{"items": []}')
+    >>> answer.json(), answer.date.isoformat()
+    ({'items': []}, '2026-01-01T12:00:00+00:00')
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -91,7 +103,11 @@ class Response:
 
 
 class Action(enum.Enum):
-    """What to do with a response."""
+    """What to do with a response.
+
+    >>> judge_by_status(Response(status=503, headers={}, body=b"")).action
+    <Action.RETRY: 'retry'>
+    """
 
     ACCEPT = "accept"
     EMPTY = "empty"
@@ -107,7 +123,15 @@ class Action(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """`reason` is for people; `retry_after` is in seconds; `hint` says what to do about it."""
+    """`reason` is for people; `retry_after` is in seconds; `hint` says what to do about it.
+
+    >>> def judge(response: Response) -> Verdict:
+    ...     if response.status == 402:
+    ...         return Verdict(action=Action.FAIL, reason="the trial is over", hint="subscribe at acme.example/plans")
+    ...     return judge_by_status(response)
+    >>> judge(Response(status=402, headers={}, body=b"")).reason
+    'the trial is over'
+    """
 
     action: Action
     reason: str = ""
@@ -131,6 +155,10 @@ class Page:
 
     `rows` counts the usable records in it; `last` holds the id and the updated stamp of the last usable one, as the
     provider wrote them, and `places()` those of all of them.
+
+    >>> page = Page(response=Response(status=200, headers={}, body=b"[]"), rows=2, last=("17", "2026-01-01T12:00:00Z"))
+    >>> page.rows, page.last, list(page.places())
+    (2, ('17', '2026-01-01T12:00:00Z'), [])
     """
 
     response: Response
@@ -143,6 +171,22 @@ class Paginator(Protocol):
     """Walks a list: yields the request for each page, is sent the page, returns when there are no more.
 
     One paginator object serves all instances at once, so the state of a walk lives in the generator.
+
+    Pages by a number in the path, which none of the ready-made ones knows:
+
+    >>> class NumberInPath:
+    ...     def walk(self, request: Request, query: Query) -> Generator[Request, Page, None]:
+    ...         number, page = 1, None
+    ...         while page is None or page.rows:
+    ...             page = yield replace(request, path=f"{request.path}/{number}")
+    ...             number += 1
+    >>> walk = NumberInPath().walk(Request(path="/orders"), Query(page_size=2))
+    >>> next(walk).path
+    '/orders/1'
+    >>> walk.send(Page(response=Response(status=200, headers={}, body=b"[1, 2]"), rows=2)).path
+    '/orders/2'
+    >>> list(walk) if walk.gi_frame is None else "there is more"
+    'there is more'
     """
 
     def walk(self, request: Request, query: Query) -> Generator[Request, Page, None]: ...
@@ -152,6 +196,13 @@ class Paginator(Protocol):
 
 
 class Pkce(enum.Enum):
+    """Whether the consent carries a code challenge: `OFF` for providers that refuse one.
+
+    >>> oauth = OAuth2(authorize_url="https://acme.example/a", token_url="https://acme.example/t", pkce=Pkce.REQUIRED)
+    >>> oauth.pkce.value
+    'required'
+    """
+
     OFF = "off"
     OPTIONAL = "optional"
     REQUIRED = "required"
@@ -164,6 +215,16 @@ class OAuth2:
     `client_auth` is where the client id and secret travel on token calls: `basic` (header) or `body`.
     `is_dead(response)` says whether a refused refresh means that a person must consent again; by default every
     400 and 401 does. A refresh token that nobody has used for `keep_alive` is renewed, so that it does not end.
+
+    >>> oauth = OAuth2(
+    ...     authorize_url=lambda config: config["acme.url"] + "/oauth/authorize",
+    ...     token_url="https://login.acme.example/oauth/token",
+    ...     scope="orders:read",
+    ...     client_auth="body",
+    ...     keep_alive=timedelta(days=14),
+    ... )
+    >>> resolve_endpoint(oauth.authorize_url, {"acme.url": "https://acme.example"})
+    'https://acme.example/oauth/authorize'
     """
 
     authorize_url: Endpoint
@@ -185,6 +246,21 @@ class Resource:
     provider's own change counter, where it has one. `records_path` is where the list sits in the body (`""`: the body
     is the list). `poller` is the default entry of `event.poller.configuration`; None: not polled unless configured.
     `deletes` is how deletions are found, one of those in `deletes`; None: they cannot be.
+
+    >>> STAMP = "yyyy-MM-dd'T'HH:mm:ss'Z'"
+    >>> orders = Resource(
+    ...     name="orders",
+    ...     path="/v1/orders",
+    ...     records_path="data.items",
+    ...     updated_field="updated_at",
+    ...     poller={
+    ...         "url": f"/hubs/ecommerce/orders?where=updated_at>='${{gmtDate:{STAMP}}}'",
+    ...         "idField": "id",
+    ...         "datesConfiguration": {"updatedDateField": "updated_at", "updatedDateFormat": STAMP},
+    ...     },
+    ... )
+    >>> orders.id_field, orders.poller["url"]
+    ('id', "/hubs/ecommerce/orders?where=updated_at>='${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}'")
     """
 
     name: str
@@ -202,7 +278,13 @@ class Resource:
 
 
 def judge_by_status(response: Response) -> Verdict:
-    """The verdict for a provider that uses HTTP statuses as everybody does."""
+    """The verdict for a provider that uses HTTP statuses as everybody does.
+
+    >>> judge_by_status(Response(status=429, headers={"Retry-After": "30"}, body=b"")).retry_after
+    30.0
+    >>> judge_by_status(Response(status=404, headers={}, body=b"")).action.name
+    'FAIL'
+    """
     status = response.status
     if status < 300:
         return ACCEPT
@@ -238,6 +320,20 @@ class Element:
     starts: together they catch records that become visible late. `account` makes a cheap request and names the account
     that is logged in, empty where the provider does not say; a new login must be of the same one. `limits` are what the
     provider allows one account, which `account_key` tells from others: by default, by its host and OAuth2 client.
+
+    `page_size` is in records.
+
+    >>> from marshmallow import Schema
+    >>> acme = Element(
+    ...     key="acme",
+    ...     name="Acme Shop",
+    ...     hub="ecommerce",
+    ...     base_url="https://api.acme.example/v1",
+    ...     config_schema=Schema,
+    ...     probe=Request(path="/orders", params=(("limit", "1"),)),
+    ... )
+    >>> acme.settle, acme.overlap, acme.page_size
+    (datetime.timedelta(seconds=5), datetime.timedelta(seconds=60), 1000)
     """
 
     key: str
@@ -315,7 +411,12 @@ class PollerEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """The span of updated stamps that a poll must cover, both ends included; aware UTC."""
+    """The span of updated stamps that a poll must cover, both ends included; aware UTC.
+
+    >>> window = Window(start=datetime(2026, 1, 1, 12, tzinfo=UTC), end=datetime(2026, 1, 1, 12, 15, tzinfo=UTC))
+    >>> window.end - window.start
+    datetime.timedelta(seconds=900)
+    """
 
     start: datetime
     end: datetime
@@ -326,6 +427,11 @@ class Query:
     """A list request in the platform's terms, for `connect_translate_query` and the paginator.
 
     `params` are what stood in the URL beside `where`, untouched. `window` is None outside of polling.
+
+    >>> from connectory import parse_ceql
+    >>> query = Query(expression=parse_ceql("status = 'open'"), params=(("embed", "lines"),), page_size=100)
+    >>> query.params, query.window
+    ((('embed', 'lines'),), None)
     """
 
     expression: Expression | None = None

@@ -36,7 +36,12 @@ _LEAST_REDACTED = 6
 
 
 class Secret:
-    """Text that shows itself only through `reveal()`; it prints as asterisks and compares in constant time."""
+    """Text that shows itself only through `reveal()`; it prints as asterisks and compares in constant time.
+
+    >>> key = Secret("s3cr3t")
+    >>> f"{key}", key, key.reveal(), key == Secret("s3cr3t"), bool(Secret(""))
+    ('********', Secret('********'), 's3cr3t', True, False)
+    """
 
     __slots__ = ("_value",)
 

@@ -102,6 +102,7 @@ PYPROJECT = "[project]\nname = 'x'\nversion = '1'\n"
     [
         ({}, "there is no pyproject.toml"),
         ({"pyproject.toml": "[project\n"}, "this is not TOML"),
+        ({"pyproject.toml": "project = 3\n"}, "'project' is no table"),
         ({"pyproject.toml": PYPROJECT}, "no entry point in the group 'connectory'"),
         (
             {"pyproject.toml": PYPROJECT + "[project.entry-points.connectory]\nx = 'no_such_module_here'\n"},
@@ -152,7 +153,7 @@ def test_a_quarantined_plugin_is_named_with_the_reason(tmp_path, old, new, said)
 # Installed plugins
 
 
-@pytest.mark.parametrize("name", ["servicenowoauth", "connectory-servicenow"])
+@pytest.mark.parametrize("name", ["servicenowoauth", "connectory-servicenow", "connectory_servicenow"])
 def test_an_installed_plugin_by_its_name(name):
     report = as_json(name, "--no-tests")
     assert (report["plugin"], report["distribution"]) == ("servicenowoauth", "connectory-servicenow")
@@ -229,11 +230,13 @@ def test_a_project_without_contract_tests(tmp_path):
 def test_contract_classes_are_found_by_what_they_inherit(tmp_path):
     tests = (
         "import connectory.testing\n\nclass Base(connectory.testing.ElementContract):\n    element: str = 'base'\n\n"
-        "class TestA(Base):\n    element = 'a'\n\n    def test_own(self): pass\n\nclass TestOther: pass\n"
+        "class TestA(Base):\n    element = 'a'\n\n    def test_own(self): pass\n\nclass TestOther: pass\n\n"
+        "class TestB(Base): pass\n"
     )
     project = read_project(write(tmp_path, {"tests/test_demo.py": tests, "tests/test_broken.py": "def ("}))
     assert [(one.name, one.element, one.overridden) for one in contract_classes(project)] == [
-        ("TestA", "a", ("test_own",))
+        ("TestA", "a", ("test_own",)),
+        ("TestB", "base", ()),
     ]
 
 

@@ -115,13 +115,30 @@ class Service:
             engine.clock,
             engine.owner.name,
             engine.signature_keys,
-            on_attempt=on_attempt,
+            on_attempt=self._telling_plugins(on_attempt),
             workers=engine.settings.delivery_workers,
             instance_ids=instance_ids,
         )
         self._polling = threading.Thread(target=self._run, args=(self.scheduler.run, self._halt))
         self._drained = threading.Event()
         self._delivering = threading.Thread(target=self._run, args=(self.worker.run, self._drained))
+
+    def _telling_plugins(self, on_attempt: Callable[[Attempted], None]) -> Callable[[Attempted], None]:
+        def tell(made: Attempted) -> None:
+            on_attempt(made)
+            notification = {"id": made.notification_id, "instanceId": made.instance_id}
+            attempt = {
+                "delivered": made.delivered,
+                "status": made.status,
+                "error": made.error,
+                "number": made.number,
+                "duration": made.duration.total_seconds(),
+                "retryAt": made.retry_at,
+            }
+            element = self._engine.runtimes.get(made.instance_id).element
+            self._engine.plugins.delivery_finished(element, notification, attempt)
+
+        return tell
 
     def start(self) -> None:
         self._polling.start()

@@ -150,6 +150,9 @@ class Poller:
             self._fail(poll, runtime, summary, error)
         summary.duration = (self._clock.now() - started).total_seconds()
         self._observer.polled(summary)
+        plan = runtime.plans.get(poll.resource) if runtime is not None else None
+        if runtime is not None and plan is not None:
+            plan.plugins.poll_finished(plan.element, runtime.row, plan.resource, summary.as_dict())
         return summary
 
     def _run(self, poll: PollRow, runtime: Runtime, summary: Summary, keep: Callable[[], None]) -> None:

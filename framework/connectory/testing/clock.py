@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 
 class ManualClock:
-    """`now()` is what the test says; waiting moves it on, so that nothing sleeps."""
+    """`now()` is what the test says; waiting moves it on, so that nothing sleeps.
+
+    >>> clock = ManualClock()
+    >>> clock.advance(90)
+    >>> clock.now().isoformat()
+    '2026-01-01T12:01:30+00:00'
+    """
 
     def __init__(self, start: datetime = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)) -> None:
         self._now = start

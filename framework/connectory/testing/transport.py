@@ -59,5 +59,14 @@ def _response(
 
 
 def wsgi_sessions(applications: Mapping[str, Any]) -> Sessions:
-    """Connections that reach these applications by their hosts, and nothing else."""
+    """Connections that reach these applications by their hosts, and nothing else.
+
+    >>> from connectory import Client, Request
+    >>> from connectory.testing.sandbox import Sandbox
+    >>> fake = Sandbox()
+    >>> fake.route("/me", lambda call: {"login": "ann"})
+    >>> client = Client(base_url="http://acme.example", sessions=wsgi_sessions({"acme.example": fake}))
+    >>> client.send(Request(path="/me")).json()
+    {'login': 'ann'}
+    """
     return Sessions(adapter=lambda: WsgiAdapter(applications))

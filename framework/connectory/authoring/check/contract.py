@@ -64,12 +64,16 @@ def _classes_of(file: Path) -> Iterator[ContractClass]:
     except SyntaxError:
         # Pytest will say so in its own words.
         return
-    heirs = {CONTRACT}
+    # The classes that have the contract, with the element that each one names or inherits.
+    heirs: dict[str, str | None] = {CONTRACT: None}
     for node in tree.body:
-        if isinstance(node, ast.ClassDef) and heirs & {_last_name(base) for base in node.bases}:
-            heirs.add(node.name)
-            if node.name.startswith("Test"):
-                yield ContractClass(file=file, name=node.name, element=_element(node), overridden=_overridden(node))
+        above = [_last_name(base) for base in node.bases] if isinstance(node, ast.ClassDef) else []
+        inherited = [heirs[name] for name in above if name in heirs]
+        if not isinstance(node, ast.ClassDef) or not inherited:
+            continue
+        element = heirs[node.name] = _element(node) or inherited[0]
+        if node.name.startswith("Test"):
+            yield ContractClass(file=file, name=node.name, element=element, overridden=_overridden(node))
 
 
 def _last_name(base: ast.expr) -> str:
@@ -99,7 +103,7 @@ def run_contract(project: Project) -> ContractRun:
     if not classes:
         return ContractRun(problem=f"no test class inherits {CONTRACT}")
     if importlib.util.find_spec("pytest") is None:
-        return ContractRun(problem="pytest is not installed: pip install 'connectory[test]'")
+        return ContractRun(problem="pytest is not installed: pip install pytest")
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         files = sorted({str(one.file) for one in classes})

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import importlib.metadata
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -115,7 +116,7 @@ def _check_origin(module: str, project: Project) -> None:
 def _installed(target: str) -> PluginInfo:
     infos = Plugins.load().infos()
     for info in infos:
-        if target in {info.name, info.distribution, *info.elements}:
+        if target in {info.name, *info.elements} or _normal(target) == _normal(info.distribution or ""):
             if info.quarantined:
                 raise ConfigurationError(
                     f"the plugin {info.name!r} is quarantined: {info.quarantined}", hint="`connect plugins` lists all"
@@ -125,6 +126,11 @@ def _installed(target: str) -> PluginInfo:
         f"no plugin is called {target!r}, and there is no such directory",
         hint=f"installed are: {', '.join(info.name for info in infos) or 'none'}",
     )
+
+
+def _normal(name: str) -> str:
+    """Distributions are called with - or _, as one likes."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _entry_point(info: PluginInfo) -> importlib.metadata.EntryPoint:

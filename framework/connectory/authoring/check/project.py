@@ -49,15 +49,15 @@ def read_project(path: Path) -> Project:
     """The project in a directory; `ConfigurationError` says why it is none, or none of a plugin."""
     file = path / "pyproject.toml"
     whole = _read_toml(file)
-    about = whole.get("project", {})
-    entry_points = about.get("entry-points", {}).get(ENTRY_POINT_GROUP, {})
+    about = _table(whole, file, "project")
+    entry_points = _table(about, file, "entry-points", ENTRY_POINT_GROUP)
     if not entry_points:
         raise ConfigurationError(
             f"this is no plugin's project: it has no entry point in the group {ENTRY_POINT_GROUP!r}",
             where=str(file),
             hint=f'add [project.entry-points.{ENTRY_POINT_GROUP}] with a line such as demo = "connectory_demo"',
         )
-    own = whole.get("tool", {}).get("connectory", {})
+    own = _table(whole, file, "tool", "connectory")
     return Project(
         name=about.get("name", path.resolve().name),
         version=about.get("version"),
@@ -86,6 +86,16 @@ def _read_toml(file: Path) -> dict[str, Any]:
         raise ConfigurationError(f"this is not TOML: {error}", where=str(file)) from None
 
 
+def _table(whole: Mapping[str, Any], file: Path, *names: str) -> dict[str, Any]:
+    """The table below these names, empty where there is none."""
+    found: Any = whole
+    for name in names:
+        found = found.get(name, {})
+        if not isinstance(found, dict):
+            raise ConfigurationError(f"{name!r} is no table", where=str(file))
+    return dict(found)
+
+
 def _license(value: Any) -> str | None:
     """`license` is an expression; older projects have a table with a text or a file."""
     return (value.get("text") or value.get("file")) if isinstance(value, dict) else value
@@ -97,7 +107,7 @@ def _readme(path: Path, named: Any) -> str:
             return str(named["text"])
         named = named.get("file")
     names = [named] if named else _READMES
-    return next(((path / name).read_text("utf-8") for name in names if (path / name).is_file()), "")
+    return next(((path / name).read_text("utf-8", "replace") for name in names if (path / name).is_file()), "")
 
 
 def installed_project(distribution: importlib.metadata.Distribution | None, entry: Mapping[str, str]) -> Project:

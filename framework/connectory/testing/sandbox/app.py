@@ -49,11 +49,16 @@ def _error_body(error: ApiError) -> Any:
 class Sandbox:
     """A fake provider: a WSGI application with its state at hand.
 
-        sandbox = Sandbox()
-        sandbox.oauth = OAuth2Server(authority=Authority(clock=sandbox.clock))
-        orders = sandbox.table("orders", sample=lambda random, number: {"name": f"Order {number}"}, filled=25)
-        sandbox.resource("/api/orders", orders, NumberedPages(), records="items")
-        sandbox.configure = lambda base_url: {"base.url": f"{base_url}/api"}
+    >>> from connectory.testing.sandbox import NumberedPages
+    >>> sandbox = Sandbox()
+    >>> orders = sandbox.table("orders", sample=lambda random, number: {"name": f"Order {number}"}, filled=25)
+    >>> sandbox.resource("/api/orders", orders, NumberedPages(), records="items")
+    >>> sandbox.configure = lambda base_url: {"base.url": f"{base_url}/api"}
+    >>> sandbox.configuration("http://127.0.0.1:8092")
+    {'base.url': 'http://127.0.0.1:8092/api'}
+    >>> from werkzeug.test import Client
+    >>> Client(sandbox).get("/api/orders").json["total"], [entry.rows for entry in sandbox.log.of("/api/orders")]
+    (25, [20])
 
     Everything it answers from is guarded by `lock`. `authenticate` names the caller of an API call, or raises
     `ApiError`; by default whoever has a live token of `oauth`. `error_body` is how the provider writes an error.
@@ -279,6 +284,11 @@ class Sandbox:
 
 
 def as_reply(answer: Any) -> Response:
+    """What a handler returns, as a response: a response as it is, a JSON value, or a value and a status.
+
+    >>> as_reply({"id": "7"}).json, as_reply(({"id": "7"}, 201)).status_code
+    ({'id': '7'}, 201)
+    """
     if isinstance(answer, Response):
         return answer
     return json_reply(*answer) if isinstance(answer, tuple) else json_reply(answer)
@@ -300,7 +310,15 @@ def _changed(random: Random, name: str, table: Table, sample: Callable[[Random, 
 
 
 def api_key(key: str, *, header: str | None = None, query: str | None = None) -> Callable[[Request], str]:
-    """For `Sandbox.authenticate`: whoever has the key, in a header or in the query."""
+    """For `Sandbox.authenticate`: whoever has the key, in a header or in the query.
+
+    >>> check = api_key("k3y", header="X-Api-Key")
+    >>> check(Request.from_values("/orders", headers={"X-Api-Key": "k3y"}))
+    'key'
+    >>> check(Request.from_values("/orders"))
+    Traceback (most recent call last):
+    connectory.testing.sandbox.replies.ApiError: the API key is missing or wrong
+    """
 
     def check(request: Request) -> str:
         given = request.headers.get(header, "") if header is not None else request.args.get(query or "", "")
@@ -312,7 +330,12 @@ def api_key(key: str, *, header: str | None = None, query: str | None = None) ->
 
 
 def basic(people: Mapping[str, str]) -> Callable[[Request], str]:
-    """For `Sandbox.authenticate`: whoever logs in with HTTP Basic; `people` are passwords by user name."""
+    """For `Sandbox.authenticate`: whoever logs in with HTTP Basic; `people` are passwords by user name.
+
+    >>> check = basic({"ann": "pw"})
+    >>> check(Request.from_values("/orders", headers={"Authorization": "Basic YW5uOnB3"}))
+    'ann'
+    """
 
     def check(request: Request) -> str:
         given = request.authorization

@@ -26,6 +26,9 @@ class OAuthSwitches:
 
     `old_refresh` is what a refresh token is good for that was replaced: nothing (`refused`), everything (`accepted`),
     or a reason to end its whole family (`revokes`), as after a theft.
+
+    >>> OAuthSwitches(access_ttl=300, refresh_ttl=31 * 86400, old_refresh="revokes", pkce="required").access_ttl
+    300
     """
 
     grants: tuple[str, ...] = ("authorization_code", "refresh_token")
@@ -45,6 +48,13 @@ class OAuthSwitches:
 
 @dataclass(frozen=True, kw_only=True)
 class OAuthClient:
+    """An application that the provider knows.
+
+    >>> client = OAuthClient(client_id="app", client_secret="hush", redirect_uris=("https://app.example/done",))
+    >>> client.accepts("https://app.example/done"), client.accepts("https://evil.example/")
+    (True, False)
+    """
+
     client_id: str = "sandbox-client"
     client_secret: str = "sandbox-secret"
     redirect_uris: tuple[str, ...] = ()
@@ -58,7 +68,11 @@ class OAuthClient:
 
 
 class TokenRefusedError(Exception):
-    """`error` is the code of RFC 6749."""
+    """`error` is the code of RFC 6749.
+
+    >>> TokenRefusedError("invalid_grant", "the code is unknown, used or too old").error
+    'invalid_grant'
+    """
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(description)
@@ -105,6 +119,17 @@ class TokenRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Granted:
+    """What a token request brings. `tells_refresh` is false where the reply leaves the refresh token out.
+
+    >>> from connectory.testing.sandbox import Clock
+    >>> authority = Authority(clock=Clock(), switches=OAuthSwitches(grants=("client_credentials",)))
+    >>> client = authority.register(OAuthClient())
+    >>> known = {"client_id": client.client_id, "client_secret": client.client_secret}
+    >>> granted = authority.grant(TokenRequest(grant_type="client_credentials", **known))
+    >>> granted.access.kind, granted.refresh
+    ('access', None)
+    """
+
     access: Token
     refresh: Token | None
     tells_refresh: bool = True
@@ -120,7 +145,26 @@ def random_token(user: str, kind: str, now: datetime, life: float | None) -> str
 
 @dataclass(kw_only=True)
 class Authority:
-    """`make_code` and `make_token(user, kind, now, life)` say how these look at the provider."""
+    """`make_code` and `make_token(user, kind, now, life)` say how these look at the provider.
+
+    >>> from connectory.testing.sandbox import Clock
+    >>> authority = Authority(clock=Clock(), switches=OAuthSwitches(grants=("password", "refresh_token")))
+    >>> client = authority.register(OAuthClient())
+    >>> known = {"client_id": client.client_id, "client_secret": client.client_secret}
+    >>> first = authority.grant(TokenRequest(grant_type="password", username="sandbox", password="sandbox", **known))
+    >>> authority.user_of(first.access.value)
+    'sandbox'
+    >>> authority.clock.advance(3601)
+    >>> authority.user_of(first.access.value) == ""
+    True
+    >>> old = first.refresh.value
+    >>> second = authority.grant(TokenRequest(grant_type="refresh_token", refresh_token=old, **known))
+    >>> second.refresh.value == old
+    False
+    >>> authority.grant(TokenRequest(grant_type="refresh_token", refresh_token=old, **known))
+    Traceback (most recent call last):
+    connectory.testing.sandbox.authority.TokenRefusedError: the refresh token is unknown, used or too old
+    """
 
     clock: Clock
     switches: OAuthSwitches = OAuthSwitches()

@@ -26,6 +26,17 @@ def consent(
     """Fill in the pages of a WSGI application; the address that the browser is sent to in the end.
 
     `fields` holds what is filled in where the pages have fields of other names than username, password and answer.
+    `answer` may be `deny`. `RuntimeError` where a page has no form, as for a client that is not known.
+
+    >>> from connectory.testing.sandbox import Authority, OAuth2Server, Sandbox
+    >>> fake = Sandbox()
+    >>> fake.oauth = OAuth2Server(authority=Authority(clock=fake.clock, make_code=lambda: "c0de"))
+    >>> query = f"response_type=code&client_id={fake.oauth.client.client_id}&redirect_uri=https://app.example/done"
+    >>> there = f"http://127.0.0.1:8092/oauth/authorize?{query}"
+    >>> consent(fake, there, username="sandbox", password="sandbox")
+    'https://app.example/done?code=c0de'
+    >>> consent(fake, there, username="sandbox", password="sandbox", answer="deny")
+    'https://app.example/done?error=access_denied'
     """
     browser = Client(application)
     here, method = authorize_url, "GET"

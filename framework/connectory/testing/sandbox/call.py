@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Call:
-    """`user` is who is logged in, `values` what the route's path holds, `rows` how many records were listed."""
+    """`user` is who is logged in, `values` what the route's path holds, `rows` how many records were listed.
+
+    >>> from werkzeug.wrappers import Request
+    >>> call = Call(request=Request.from_values("/orders?limit=500&status=open"))
+    >>> call.param("status"), call.number("limit", 20, most=100), call.number("offset", 0)
+    ('open', 100, 0)
+    """
 
     request: Request
     user: str = ""

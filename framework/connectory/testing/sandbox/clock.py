@@ -10,22 +10,44 @@ if TYPE_CHECKING:
 
 
 def utc_now() -> datetime:
+    """The real time, aware UTC.
+
+    >>> utc_now().tzinfo
+    datetime.timezone.utc
+    """
     return datetime.now(UTC)
 
 
 def iso_stamp(moment: datetime) -> str:
-    """`2024-05-01T10:00:00Z`: UTC, cut to the second."""
+    """`2024-05-01T10:00:00Z`: UTC, cut to the second.
+
+    >>> iso_stamp(datetime(2024, 5, 1, 10, 0, 0, 999, tzinfo=UTC))
+    '2024-05-01T10:00:00Z'
+    """
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse_moment(text: str) -> datetime:
-    """An ISO date or date-time; without a zone it is UTC."""
+    """An ISO date or date-time; without a zone it is UTC.
+
+    ValueError where it is none.
+
+    >>> parse_moment("2024-05-01").isoformat(), parse_moment("2024-05-01T12:00:00+02:00").utcoffset()
+    ('2024-05-01T00:00:00+00:00', datetime.timedelta(seconds=7200))
+    """
     moment = datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class Clock:
-    """A source of time that can be moved: `advance` and `set` add up, `skew` is one fixed difference."""
+    """A source of time that can be moved: `advance` and `set` add up, `skew` is one fixed difference.
+
+    >>> clock = Clock(lambda: datetime(2024, 5, 1, tzinfo=UTC))
+    >>> clock.advance(90)
+    >>> clock.skew(-30)
+    >>> clock.now().isoformat()
+    '2024-05-01T00:01:00+00:00'
+    """
 
     def __init__(self, source: Callable[[], datetime] = utc_now) -> None:
         self.source = source

@@ -23,6 +23,12 @@ ErrorReply = Callable[[int, str], Response]
 
 @dataclass(frozen=True)
 class Fault:
+    """One thing that goes wrong: its kind, and a value that says how.
+
+    >>> Fault.parse("rate_limited=5"), Fault.parse("rate_limited=5").number(30), Fault("forbidden").number(30)
+    (Fault(kind='rate_limited', value='5'), 5.0, 30)
+    """
+
     kind: str
     value: str = ""
 
@@ -44,6 +50,17 @@ class Kind:
     """What a fault does: it answers `instead` of the provider, or it does `damage` to the answer on its way out.
 
     With neither, whoever makes the answer looks for the fault (`call.fault(name)`).
+
+    A provider that says 418 when it is out of tea:
+
+    >>> answer = lambda fault, error, now: error(418, fault.value)
+    >>> teapot = Kind(description="418; the value is the message", instead=answer)
+    >>> from connectory.testing.sandbox import Sandbox
+    >>> fake = Sandbox(kinds={"teapot": teapot})
+    >>> fake.break_with(["teapot=no tea"])
+    >>> from werkzeug.test import Client
+    >>> Client(fake).get("/orders").json
+    {'error': {'status': 418, 'message': 'no tea'}}
     """
 
     description: str
@@ -53,7 +70,16 @@ class Kind:
 
 
 class Faults:
-    """The faults to come. `kinds` are those that there are, by name."""
+    """The faults to come. `kinds` are those that there are, by name.
+
+    >>> faults = Faults(KINDS)
+    >>> faults.script(["rate_limited=5", None, "server_error"])
+    >>> [[fault.kind for fault in faults.draw("api")] for _ in range(4)]
+    [['rate_limited'], [], ['server_error'], []]
+    >>> faults.always(["fire"])
+    Traceback (most recent call last):
+    ValueError: no fault is called 'fire'; there are rate_limited, server_error, ...
+    """
 
     def __init__(self, kinds: Mapping[str, Kind]) -> None:
         self.kinds = kinds
@@ -189,3 +215,4 @@ KINDS: Mapping[str, Kind] = {
         at="token",
     ),
 }
+"""The faults of every sandbox, by name; `Sandbox(kinds=...)` adds some of its own."""

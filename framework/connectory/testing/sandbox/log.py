@@ -15,7 +15,13 @@ KEPT = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """`user` is empty of a call that nobody was logged in for, `rows` None of one that lists nothing."""
+    """`user` is empty of a call that nobody was logged in for, `rows` None of one that lists nothing.
+
+    >>> from datetime import UTC, datetime
+    >>> entry = Entry(at=datetime(2024, 5, 1, tzinfo=UTC), method="GET", path="/orders", params={}, status=200, rows=20)
+    >>> entry.as_json()["at"], entry.rows, entry.faults
+    ('2024-05-01T00:00:00+00:00', 20, ())
+    """
 
     at: datetime
     method: str
@@ -33,6 +39,17 @@ class Entry:
 
 @dataclass
 class RequestLog:
+    """The requests of a sandbox, the last 2,000 of them; `total` counts all.
+
+    >>> from connectory.testing.sandbox import Sandbox
+    >>> from werkzeug.test import Client
+    >>> fake = Sandbox()
+    >>> [Client(fake).get(path).status_code for path in ("/orders", "/customers", "/orders")]
+    [404, 404, 404]
+    >>> len(fake.log.of("/orders")), fake.log.last(1)[0].status, fake.log.total
+    (2, 404, 3)
+    """
+
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=KEPT))
     total: int = 0
 

@@ -23,7 +23,12 @@ COOKIE = "sandbox_session"
 
 
 def rfc_refusal(error: TokenRefusedError) -> Response:
-    """The failure body of RFC 6749."""
+    """The failure body of RFC 6749.
+
+    >>> refused = rfc_refusal(TokenRefusedError("invalid_grant", "the code is unknown, used or too old"))
+    >>> refused.status_code, refused.json
+    (400, {'error': 'invalid_grant', 'error_description': 'the code is unknown, used or too old'})
+    """
     status = 401 if error.error == "invalid_client" else 400
     return json_reply({"error": error.error, "error_description": error.description}, status)
 
@@ -39,7 +44,14 @@ class OAuth2Server:
     `refusal` makes the answer of the token endpoint from an error; `token_fields` adds fields to a token, and
     `redirect_fields` to the address that a code is sent to. Behaviour is in `authority.switches`.
 
-        OAuth2Server(authority=Authority(clock=clock, switches=OAuthSwitches(access_ttl=300)), token_path="/token")
+    >>> from connectory.testing.sandbox import Clock
+    >>> server = OAuth2Server(
+    ...     authority=Authority(clock=Clock(), switches=OAuthSwitches(access_ttl=300)),
+    ...     token_path="/token",
+    ...     token_fields=lambda granted: {"account": granted.access.user},
+    ... )
+    >>> server.client.client_id, server.switches.access_ttl, server.authorize_path
+    ('sandbox-client', 300, '/oauth/authorize')
     """
 
     authority: Authority

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """One page. `fields` stand beside the records in the body; a dotted name is a field of an object (`meta.next`)."""
+    """One page. `fields` stand beside the records in the body; a dotted name is a field of an object (`meta.next`).
+
+    >>> body_of(Cut(rows=[{"id": "1"}], fields={"meta.next": None}), "items")
+    {'meta': {'next': None}, 'items': [{'id': '1'}]}
+    """
 
     rows: Sequence[Row]
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -26,6 +30,20 @@ class Cut:
 
 
 class Style(Protocol):
+    """How a list is cut into pages.
+
+    A provider whose pages are single records:
+
+    >>> class OneByOne:
+    ...     def cut(self, rows: Sequence[Row], call: Call) -> Cut:
+    ...         at = call.number("record", 0)
+    ...         return Cut(rows=rows[at : at + 1], headers={"X-Records": str(len(rows))})
+    >>> from werkzeug.wrappers import Request
+    >>> from connectory.testing.sandbox.call import Call
+    >>> OneByOne().cut([{"id": "1"}, {"id": "2"}], Call(request=Request.from_values("/orders?record=1"))).rows
+    [{'id': '2'}]
+    """
+
     def cut(self, rows: Sequence[Row], call: Call) -> Cut:
         """The page that a call asks for; ApiError where it asks for something that there is not."""
         ...
@@ -33,13 +51,29 @@ class Style(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class AllAtOnce:
+    """The whole list in one answer.
+
+    >>> from werkzeug.wrappers import Request
+    >>> from connectory.testing.sandbox.call import Call
+    >>> len(AllAtOnce().cut([{"id": "1"}, {"id": "2"}], Call(request=Request.from_values("/orders"))).rows)
+    2
+    """
+
     def cut(self, rows: Sequence[Row], call: Call) -> Cut:
         return Cut(rows=rows)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OffsetPages:
-    """`total` and `total_header` name the field and the header for the number of all records; None: not told."""
+    """`total` and `total_header` name the field and the header for the number of all records; None: not told.
+
+    >>> from werkzeug.wrappers import Request
+    >>> from connectory.testing.sandbox.call import Call
+    >>> rows = [{"id": str(n)} for n in range(5)]
+    >>> cut = OffsetPages(default=2).cut(rows, Call(request=Request.from_values("/orders?offset=4")))
+    >>> cut.rows, cut.fields
+    ([{'id': '4'}], {'total': 5})
+    """
 
     offset: str = "offset"
     limit: str = "limit"
@@ -57,7 +91,16 @@ class OffsetPages:
 
 @dataclass(frozen=True, kw_only=True)
 class NumberedPages:
-    """`repeats_last_page` answers a page past the end with the last one again."""
+    """`repeats_last_page` answers a page past the end with the last one again.
+
+    >>> from werkzeug.wrappers import Request
+    >>> from connectory.testing.sandbox.call import Call
+    >>> rows = [{"id": str(n)} for n in range(5)]
+    >>> style = NumberedPages(default=2, total=None, total_header="X-Total-Count", repeats_last_page=True)
+    >>> cut = style.cut(rows, Call(request=Request.from_values("/orders?page=9")))
+    >>> cut.rows, cut.headers
+    ([{'id': '4'}], {'X-Total-Count': '5'})
+    """
 
     page: str = "page"
     size: str = "page_size"
@@ -80,7 +123,11 @@ class NumberedPages:
 
 
 def last_page(count: int, size: int) -> int:
-    """The number of the last page, from 0; an empty list has one page."""
+    """The number of the last page, from 0; an empty list has one page.
+
+    >>> last_page(0, 20), last_page(40, 20), last_page(41, 20)
+    (0, 1, 2)
+    """
     return max(0, (count - 1) // size)
 
 
@@ -94,7 +141,17 @@ def _counted(rows: Sequence[Row], count: int, name: str | None, header: str | No
 
 @dataclass(frozen=True, kw_only=True)
 class CursorPages:
-    """`cursor` is where the token stands in the body, `more` a flag that says whether a page follows."""
+    """`cursor` is where the token stands in the body, `more` a flag that says whether a page follows.
+
+    >>> from werkzeug.wrappers import Request
+    >>> from connectory.testing.sandbox.call import Call
+    >>> rows = [{"id": str(n)} for n in range(3)]
+    >>> style = CursorPages(default=2, cursor="meta.next")
+    >>> first = style.cut(rows, Call(request=Request.from_values("/orders")))
+    >>> token = first.fields["meta.next"]
+    >>> style.cut(rows, Call(request=Request.from_values(f"/orders?cursor={token}")))
+    Cut(rows=[{'id': '2'}], fields={'meta.next': None}, headers={})
+    """
 
     param: str = "cursor"
     size: str = "limit"
@@ -128,7 +185,16 @@ def _position(token: str) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class LinkedPages:
-    """The next page's address: at `link` in the body, else in a `Link` header; `relative` leaves out the host."""
+    """The next page's address: at `link` in the body, else in a `Link` header; `relative` leaves out the host.
+
+    >>> from werkzeug.wrappers import Request
+    >>> from connectory.testing.sandbox.call import Call
+    >>> rows = [{"id": str(n)} for n in range(3)]
+    >>> LinkedPages(default=2, relative=True).cut(rows, Call(request=Request.from_values("/orders"))).headers
+    {'Link': '</orders?after=2>; rel="next"'}
+    >>> LinkedPages(default=2, link="next").cut(rows, Call(request=Request.from_values("/orders"))).fields
+    {'next': 'http://localhost/orders?after=2'}
+    """
 
     size: str = "limit"
     default: int = 20
@@ -150,7 +216,15 @@ class LinkedPages:
 
 @dataclass(frozen=True, kw_only=True)
 class KeysetPages:
-    """What comes after a record in the order of (updated stamp, id), or of one of them where the other has no name."""
+    """What comes after a record in the order of (updated stamp, id), or of one of them where the other has no name.
+
+    >>> from werkzeug.wrappers import Request
+    >>> from connectory.testing.sandbox.call import Call
+    >>> rows = [{"id": id, "updated_at": "10:00"} for id in ("b", "a")]
+    >>> asked = Call(request=Request.from_values("/orders?after_updated=10:00&after_id=a"))
+    >>> KeysetPages().cut(rows, asked).rows
+    [{'id': 'b', 'updated_at': '10:00'}]
+    """
 
     after_updated: str | None = "after_updated"
     after_id: str | None = "after_id"
@@ -177,7 +251,13 @@ class KeysetPages:
 
 
 def body_of(cut: Cut, records: str) -> Any:
-    """The body of a page: its records at the dotted name `records`, or alone where that is empty."""
+    """The body of a page: its records at the dotted name `records`, or alone where that is empty.
+
+    >>> body_of(Cut(rows=[{"id": "1"}], fields={"total": 1}), "data.items")
+    {'total': 1, 'data': {'items': [{'id': '1'}]}}
+    >>> body_of(Cut(rows=[{"id": "1"}], fields={"total": 1}), "")
+    [{'id': '1'}]
+    """
     if not records:
         return list(cut.rows)
     body: dict[str, Any] = {}

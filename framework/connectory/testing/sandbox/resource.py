@@ -23,6 +23,19 @@ Show = Callable[[Mapping[str, Any], "Call"], Any]
 def list_handler(
     rows: Callable[[], Sequence[Row]], style: Style, records: str, where: Where, show: Show
 ) -> Callable[[Call], Response]:
+    """Answers a call with a page of `rows()`: those that `where` keeps, cut by `style`, each as `show` has it.
+
+    The faults `ignored_filter`, `empty_page` and `hidden_rows` are heeded here.
+
+    >>> from werkzeug.wrappers import Request
+    >>> from connectory.testing.sandbox import AllAtOnce, Call
+    >>> rows = [{"id": "1", "open": True}, {"id": "2", "open": False}]
+    >>> where, show = lambda row, call: row["open"], lambda row, call: row["id"]
+    >>> handle = list_handler(lambda: rows, AllAtOnce(), "items", where, show)
+    >>> handle(Call(request=Request.from_values("/orders"))).json
+    {'items': ['1']}
+    """
+
     def handle(call: Call) -> Response:
         found = rows() if call.fault("ignored_filter") else [row for row in rows() if where(row, call)]
         cut = with_faults(style.cut(found, call), call)
@@ -36,7 +49,14 @@ def list_handler(
 
 
 def with_faults(cut: Cut, call: Call) -> Cut:
-    """A page without the records that the call's faults take out of it."""
+    """A page without the records that the call's faults take out of it.
+
+    >>> from werkzeug.wrappers import Request
+    >>> from connectory.testing.sandbox import Call, Fault
+    >>> broken = Call(request=Request.from_values("/orders"), faults=(Fault("empty_page"),))
+    >>> with_faults(Cut(rows=[{"id": "1"}], fields={"total": 1}), broken)
+    Cut(rows=[], fields={'total': 1}, headers={})
+    """
     if call.fault("empty_page"):
         return replace(cut, rows=[])
     if fault := call.fault("hidden_rows"):

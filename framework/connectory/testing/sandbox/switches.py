@@ -17,6 +17,13 @@ class Switches:
     """What every sandbox can do; a sandbox with switches of its own extends this.
 
     `steps_per_call` is how many changes people make after every call of the API, so that a poll meets a moving table.
+
+    `commit_delay` is how many seconds a write takes to become visible.
+
+    >>> from connectory.testing.sandbox import Sandbox
+    >>> fake = Sandbox(switches=Switches(commit_delay=2))
+    >>> fake.table("orders").commit_delay
+    2
     """
 
     commit_delay: float = 0
@@ -24,7 +31,13 @@ class Switches:
 
 
 def changed(switches: _T, patch: Mapping[str, Any]) -> _T:
-    """The switches with a patch of JSON values; groups of switches are patched, not replaced."""
+    """The switches with a patch of JSON values; groups of switches are patched, not replaced.
+
+    ValueError names the switches that there are.
+
+    >>> changed(Switches(commit_delay=2), {"steps_per_call": 1})
+    Switches(commit_delay=2, steps_per_call=1)
+    """
     known = {item.name for item in fields(switches)}
     unknown = sorted(set(patch) - known)
     if unknown:

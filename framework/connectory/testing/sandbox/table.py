@@ -12,16 +12,26 @@ from typing import Any
 from .clock import Clock, iso_stamp
 
 Row = dict[str, Any]
+"""A record by its fields, as it is written in JSON."""
+
 NewId = Callable[[Random, int], str]
 
 
 def hex_id(random: Random, number: int) -> str:
-    """32 hexadecimal digits, the same ones for the same seed."""
+    """32 hexadecimal digits, the same ones for the same seed.
+
+    >>> hex_id(Random(1), 1)
+    'cd613e30d8f16adf91b7584a2265b1f5'
+    """
     return f"{random.getrandbits(128):032x}"
 
 
 def counted_id(random: Random, number: int) -> str:
-    """`1`, `2`, `3` ..."""
+    """`1`, `2`, `3` ...
+
+    >>> counted_id(Random(1), 17)
+    '17'
+    """
     return str(number)
 
 
