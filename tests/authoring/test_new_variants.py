@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -15,6 +17,17 @@ from connectory.authoring.new import AUTHS, PAGINGS, Answers, project_files, wri
 from connectory.authoring.new.answers import checked_hub, checked_name, checked_resources, checked_url
 
 PACKAGES, TESTS = "src", "tests"
+
+# The whole contract takes ten seconds a project, so all of it runs for all of them only where it is asked for.
+ALL = bool(os.environ.get("CONNECTORY_ALL_VARIANTS"))
+OWN = ("test_conditions_become_parameters", "test_the_sandbox_wants")
+MEETING = (
+    "test_pages_hold_each_record_once",
+    "test_new_records_in_mid_scan_lose_nothing",
+    "test_created_is_announced_once",
+    "test_secrets_are_not_logged",
+    "test_probe_is_cheap",
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +79,31 @@ def test_their_types_are_in_order(projects, tmp_path):
     passes(["mypy", "--strict", "--cache-dir", str(tmp_path), *paths], cwd=tmp_path)
 
 
-@pytest.mark.timeout(300)
-def test_their_tests_pass(projects, tmp_path):
+def run_tests(projects, kinds, folder, *options):
+    """Run the projects' own tests, all in one process: how many passed."""
     packages = os.pathsep.join(str(path / PACKAGES) for path in projects.values())
-    tests = [str(path / TESTS) for path in projects.values()]
     # The configuration of the first serves for all: it is the same in each.
-    settings = ["-c", str(projects[KINDS[0]] / "pyproject.toml"), "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
+    settings = ["-c", str(projects[KINDS[0]] / "pyproject.toml"), "--rootdir", str(folder), "-p", "no:cacheprovider"]
+    tests = [str(projects[kind] / TESTS) for kind in kinds]
     environment = os.environ | {"PYTHONPATH": packages}
-    told = passes(["pytest", "-q", *settings, *tests], cwd=tmp_path, env=environment)
-    assert " passed" in told
-    assert "failed" not in told
-    assert "skipped" not in told
+    told = passes(["pytest", "-q", *settings, *options, *tests], cwd=folder, env=environment)
+    return int(re.search(r"(\d+) passed", told)[1])
+
+
+@pytest.mark.timeout(3600 if ALL else 600)
+def test_their_tests_pass(projects, tmp_path):
+    """The whole contract, for every kind of auth and every kind of paging at least once."""
+    kinds = KINDS if ALL else list(zip(itertools.cycle(AUTHS), PAGINGS, strict=False))
+    assert run_tests(projects, kinds, tmp_path) > 100 * len(kinds)
+
+
+@pytest.mark.timeout(600)
+def test_the_meeting_of_auth_and_paging_is_tested(projects, tmp_path):
+    """In all projects: their own tests, and what auth and paging have to do with each other."""
+    chosen = " or ".join([*OWN, *MEETING])
+    passed = run_tests(projects, KINDS, tmp_path, "-k", f"not customers and ({chosen})")
+    # Where everything comes at once, there is no paging to look at.
+    assert passed >= (len(OWN) + len(MEETING)) * (len(KINDS) - len(AUTHS))
 
 
 def test_nothing_of_another_kind_is_in_a_project(projects):

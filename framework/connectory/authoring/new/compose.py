@@ -137,7 +137,11 @@ def _sandbox_pieces(answers: Answers, auth: Auth, paging: Paging, words: Mapping
 
 def _test_pieces(auth: Auth, words: Mapping[str, str]) -> dict[str, str]:
     own = {words["package"]: ["TRANSLATE"], f"{words['package']}.sandbox": ["open_sandbox"]}
-    others = {"connectory": ["Query", "parse_ceql"], "werkzeug.test": ["Client"]}
+    others = {
+        "connectory": ["Query", "parse_ceql"],
+        "connectory.testing": ["ElementContract"],
+        "werkzeug.test": ["Client"],
+    }
     for module, name in auth.test_imports:
         module = _filled(module, words)
         (own if module.startswith(words["package"]) else others).setdefault(module, []).append(name)

@@ -30,19 +30,19 @@ NOBODY = "(no resource)"
 class ContractBase:
     """What a test class sets, and what it may override."""
 
-    plugin: ClassVar[Any] = None
+    plugin: Any = None
     """The module or object with the hookimpls, as the entry point names it; a tuple where there are several."""
 
-    element: ClassVar[str] = ""
+    element: str = ""
     """The element's key."""
 
-    resources: ClassVar[Sequence[str]] = ()
+    resources: Sequence[str] = ()
     """Which resources to check; none: all that can be polled."""
 
-    configuration: ClassVar[Mapping[str, Any]] = {}
+    configuration: Mapping[str, Any] = {}
     """Added to what the sandbox's `configuration(base_url)` gives."""
 
-    may_skip: ClassVar[Collection[str] | None] = None
+    may_skip: Collection[str] | None = None
     """The names of the checks that may be left out as not applying; None: any. A check that is left out although it is
     not named fails, so that nobody loses a check without noticing."""
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Trouble = Callable[[Callable[[], Response]], Response]
 """Makes an answer; it may ask the provider for the true one."""
 
+MOST_CALLS = 400
+"""A check that asks for more has a paginator that does not end."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
@@ -48,6 +51,7 @@ class Gateway:
         self._application = application
         self.login_paths: frozenset[str] = frozenset()
         self.exchanges: list[Exchange] = []
+        self.count = 0
         self.troubles: deque[Trouble | None] = deque()
         self.always: Trouble | None = None
         self.watch: Callable[[Request], None] | None = None
@@ -84,6 +88,9 @@ class Gateway:
         self.troubles.extend(troubles)
 
     def _api(self, request: Request) -> Response:
+        self.count += 1
+        if self.count > MOST_CALLS:
+            return json_error(508, f"this is request {self.count}: does the paginator ever end?")
         if self.watch is not None:
             self.watch(request)
         trouble = self.troubles.popleft() if self.troubles else self.always
