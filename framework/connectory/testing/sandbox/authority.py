@@ -55,8 +55,8 @@ class OAuthClient:
     """An application that the provider knows.
 
     >>> client = OAuthClient(client_id="app", client_secret="hush", redirect_uris=("https://app.example/done",))
-    >>> client.accepts("https://app.example/done"), client.accepts("https://evil.example/")
-    (True, False)
+    >>> client.redirect_for("https://app.example/done"), client.redirect_for("https://evil.example/")
+    ('https://app.example/done', '')
     """
 
     client_id: str = "sandbox-client"
@@ -98,7 +98,16 @@ class Code:
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """`family` is the consent that it goes back to."""
+    """A token that was handed out. `family` is the consent that it goes back to; `expires_at` None: for ever.
+
+    >>> from connectory.testing.sandbox import Clock
+    >>> authority = Authority(clock=Clock())
+    >>> authority.register(OAuthClient()).client_id
+    'sandbox-client'
+    >>> known = {"kind": "access", "client_id": "sandbox-client", "user": "ann", "scope": "", "family": "1"}
+    >>> Token(value="t0k3n", expires_at=None, **known).user
+    'ann'
+    """
 
     value: str
     kind: Literal["access", "refresh"]

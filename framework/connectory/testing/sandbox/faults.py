@@ -21,7 +21,13 @@ Place = Literal["api", "token"]
 
 
 class ErrorReply(Protocol):
-    """An error in the provider's own words: HTTP status, message, and details for its `error_body`."""
+    """An error in the provider's own words: HTTP status, message, and details for its `error_body`.
+
+    >>> from connectory.testing.sandbox import Sandbox
+    >>> refuse: ErrorReply = Sandbox().error
+    >>> refuse(403, "not for you").json
+    {'error': {'status': 403, 'message': 'not for you'}}
+    """
 
     def __call__(self, status: int, message: str, **details: Any) -> Response: ...
 
@@ -33,7 +39,7 @@ class Fault:
     `at` is where it strikes, by default where faults of its kind do.
 
     >>> Fault.parse("rate_limited=5"), Fault.parse("rate_limited=5").number(30), Fault("forbidden").number(30)
-    (Fault(kind='rate_limited', value='5'), 5.0, 30)
+    (Fault(kind='rate_limited', value='5', at=None), 5.0, 30)
     """
 
     kind: str

@@ -222,7 +222,14 @@ class OAuth2Server:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """One visit of the authorize page."""
+    """One visit of the authorize page.
+
+    >>> from werkzeug.test import EnvironBuilder
+    >>> request = EnvironBuilder("/oauth/authorize", query_string={"state": "s"}).get_request(Request)
+    >>> flow = Flow(request=request, client=OAuthClient(), redirect_uri="https://app.example/done")
+    >>> flow.answer(code="c0de").headers["Location"]
+    'https://app.example/done?code=c0de&state=s'
+    """
 
     request: Request
     client: OAuthClient

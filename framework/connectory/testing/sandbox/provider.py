@@ -42,6 +42,25 @@ class Provider(ABC):
     what an instance needs to use it, beside the OAuth2 client. `settle` brings about what time has, before anything is
     answered; `finish` has the last word on a reply. `how` names what other processes may say about a write, beside its
     moment `at`.
+
+    `Sandbox` is one with tables and routes, and enough for most. A provider with a store of its own:
+
+    >>> class Doorbell(Provider):
+    ...     rings = 0
+    ...     def handle(self, call): return json_reply({"rings": self.rings})
+    ...     def make_step(self):
+    ...         self.rings += 1
+    ...         return "somebody rang"
+    ...     def records(self, name): raise KeyError(name)
+    ...     insert = update = delete = lambda self, name, *_, at=None: self.records(name)
+    ...     def sizes(self): return {}
+    ...     def switched(self): pass
+    >>> doorbell = Doorbell()
+    >>> doorbell.step()
+    'somebody rang'
+    >>> from werkzeug.test import Client
+    >>> Client(doorbell).get("/").json
+    {'rings': 1}
     """
 
     how: tuple[str, ...] = ()

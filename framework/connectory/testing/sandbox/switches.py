@@ -73,4 +73,9 @@ def _frozen(value: Any) -> Any:
 
 
 def as_json(switches: DataclassInstance) -> dict[str, Any]:
+    """The switches as a JSON object.
+
+    >>> as_json(Switches(commit_delay=2))
+    {'commit_delay': 2, 'steps_per_call': 0}
+    """
     return asdict(switches)
