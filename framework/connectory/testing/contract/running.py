@@ -31,9 +31,8 @@ class Outcome:
 def run_contract(contract: type[ContractBase], checks: Collection[str] = ()) -> Iterator[Outcome]:
     """Run the checks of these names, or all of them, each once per resource where it is about one.
 
-    >>> from connectory.testing.contract.running import run_contract
-    >>> [outcome.check for outcome in run_contract(ElementContract, ["test_element_is_registered"])]
-    ['test_element_is_registered']
+    for outcome in run_contract(TestDemo):
+        print(outcome.status, outcome.check, outcome.resource)
     """
     for name, check in inspect.getmembers(contract, inspect.isfunction):
         if name.startswith("test_") and (not checks or name in checks):
