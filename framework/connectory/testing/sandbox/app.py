@@ -15,7 +15,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from .browser import consent
-from .call import Call
+from .call import SECRETS, Call
 from .clock import Clock, utc_now
 from .control import Control
 from .faults import KINDS, Fault, Faults, Kind
@@ -38,8 +38,6 @@ Handler = Callable[[Call], Any]
 
 Step = Callable[[Random], str]
 """One change, as a person would make it; returns what was done."""
-
-_SECRETS = frozenset({"token", "access_token", "refresh_token", "client_secret", "password", "code", "api_key"})
 
 
 def _error_body(error: ApiError) -> Any:
@@ -259,7 +257,7 @@ class Sandbox:
             at=self.clock.now(),
             method=request.method,
             path=request.path,
-            params={name: value for name, value in request.args.items() if name not in _SECRETS},
+            params={name: value for name, value in request.args.items() if name not in SECRETS},
             status=reply.status_code,
             user=call.user,
             grant=request.form.get("grant_type", ""),
