@@ -213,17 +213,17 @@ def converse(arguments, answers, cwd):
                 os.write(leader, f"{waiting.pop(0)}\n".encode())
                 shown += "\n"
     os.close(leader)
-    assert asked.returncode == 0, shown
     assert not waiting
-    return shown
+    return asked.returncode, shown
 
 
 def test_on_a_terminal_it_asks_and_asks_again(tmp_path):
-    shown = converse(
+    status, shown = converse(
         ["demo", "--hub", "crm"],
         ["api.example.com", "https://api.example.com/v2", "kerberos", "basic", "offset", "Deals", "deals, people"],
         tmp_path,
     )
+    assert status == 0, shown
     assert "scheme, host and path" in shown
     assert "choose one of oauth2" in shown
     assert AUTHS["hmac"].label in shown
@@ -235,6 +235,14 @@ def test_on_a_terminal_it_asks_and_asks_again(tmp_path):
 
 
 def test_on_a_terminal_return_takes_what_is_offered(tmp_path):
-    converse(["demo"], [""] * 5, tmp_path)
+    status, shown = converse(["demo"], [""] * 5, tmp_path)
+    assert status == 0, shown
     written = {path: (tmp_path / "demo" / path).read_text() for path in FILES}
     assert written == project_files(Answers(name="demo", url="https://api.demo.example/v1"))
+
+
+def test_who_breaks_off_gets_nothing(tmp_path):
+    status, shown = converse(["demo"], ["", "", "\x04"], tmp_path)
+    assert status != 0
+    assert "Traceback" not in shown
+    assert list(tmp_path.iterdir()) == []

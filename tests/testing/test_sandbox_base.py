@@ -221,6 +221,13 @@ def test_paginators_walk_lists_of_any_length(length, size, name):
     assert len(set(walk(open_to_all(style=style, length=length), paginator, size))) == length
 
 
+def test_a_link_to_the_next_page_shows_no_key():
+    fake = open_to_all(style=LinkedPages(link="next"), length=5)
+    link = call(fake, "/things?limit=2&api_key=k3y&name=x").json["next"]
+    assert "k3y" not in link
+    assert "name=x" in link
+
+
 def test_a_list_may_be_the_whole_body():
     assert call(open_to_all(style=OffsetPages(), length=2, records=""), "/things").json[1]["id"] == "2"
 

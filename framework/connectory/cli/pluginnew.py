@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="The element's key; the package is called connectory-NAME.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The element's key; the package becomes connectory-NAME.")
+    ],
     url: Annotated[str | None, typer.Option(help="The base address of the API.")] = None,
     auth: Annotated[
         str | None,

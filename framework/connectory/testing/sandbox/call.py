@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from .faults import Fault
 
 
+SECRETS = frozenset({"token", "access_token", "refresh_token", "client_secret", "password", "code", "api_key"})
+"""Parameters that are never shown again."""
+
+
 @dataclass(kw_only=True)
 class Call:
     """`user` is who is logged in, `values` what the route's path holds, `rows` how many records were listed.

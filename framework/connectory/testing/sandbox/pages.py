@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
+from .call import SECRETS
 from .replies import ApiError
 
 if TYPE_CHECKING:
@@ -207,7 +208,8 @@ class LinkedPages:
         at = call.number("after", 0)
         page, following = rows[at : at + size], None
         if at + size < len(rows):
-            query = urlencode(dict(call.request.args.items()) | {"after": str(at + size)})
+            asked = {name: value for name, value in call.request.args.items() if name not in SECRETS}
+            query = urlencode(asked | {"after": str(at + size)})
             following = f"{call.request.path if self.relative else call.request.base_url}?{query}"
         if self.link is not None:
             return Cut(rows=page, fields={self.link: following})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.wrappers import Request, Response
 
 from .browser import consent
-from .call import Call
+from .call import SECRETS, Call
 from .clock import Clock, utc_now
 from .control import Control
 from .faults import KINDS, Fault, Faults, Kind, Place
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from .oauth import OAuth2Server
-
-_SECRETS = frozenset({"token", "access_token", "refresh_token", "client_secret", "password", "code", "api_key"})
 
 
 def _error_body(error: ApiError) -> Any:
@@ -234,7 +232,7 @@ class Provider(ABC):
             at=self.clock.now(),
             method=request.method,
             path=request.path,
-            params={name: value for name, value in request.args.items() if name not in _SECRETS},
+            params={name: value for name, value in request.args.items() if name not in SECRETS},
             status=reply.status_code,
             user=call.user,
             grant=request.form.get("grant_type", ""),
