@@ -21,8 +21,7 @@ from connectory.model import Page, Query, Request, Window, resolve_endpoint
 from connectory.plugins import Plugins
 from connectory.schemas import load_configuration
 from connectory.secrets import Secret
-from connectory_servicenow.playground import Playground
-from connectory_servicenow.sandbox import AclSwitches, Switches, create_sandbox
+from connectory_servicenow.sandbox import AclSwitches, Sandbox, Switches, create_sandbox
 
 CALLBACK = "http://127.0.0.1:9/callback"
 NOW = datetime(2024, 5, 1, 10, tzinfo=UTC)
@@ -38,7 +37,7 @@ def test_importing_it_is_light():
     code = """
 import sys
 import connectory_servicenow.plugin
-heavy = {"requests", "urllib3", "werkzeug", "lark", "connectory_servicenow.sandbox", "connectory_servicenow.playground"}
+heavy = {"requests", "urllib3", "werkzeug", "lark", "connectory_servicenow.sandbox"}
 print(sorted(heavy & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -56,14 +55,14 @@ def element(plugins):
 
 
 @pytest.fixture
-def playground():
+def sandbox():
     return create_sandbox(clock=lambda: NOW, companies=3, users=9, incidents=14)
 
 
 @pytest.fixture
-def base_url(playground):
+def base_url(sandbox):
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, playground, threaded=True)
+    server = make_server("127.0.0.1", 0, sandbox, threaded=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -73,8 +72,8 @@ def base_url(playground):
 
 
 @pytest.fixture
-def config(element, playground, base_url):
-    return load_configuration(element, playground.configuration(base_url))
+def config(element, sandbox, base_url):
+    return load_configuration(element, sandbox.configuration(base_url))
 
 
 class Tokens:
@@ -88,14 +87,14 @@ class Tokens:
         return self.current()
 
 
-def log_in(element, config, playground) -> dict[str, str]:
+def log_in(element, config, sandbox) -> dict[str, str]:
     asked = {
         "response_type": "code",
         "client_id": config["oauth.api.key"],
         "redirect_uri": CALLBACK,
         "state": "s1",
     }
-    landed = playground.consent(f"{resolve_endpoint(element.oauth.authorize_url, config)}?{urlencode(asked)}")
+    landed = sandbox.consent(f"{resolve_endpoint(element.oauth.authorize_url, config)}?{urlencode(asked)}")
     answer = parse_qs(urlsplit(landed).query)
     assert landed.startswith(CALLBACK)
     assert answer["state"] == ["s1"]
@@ -106,8 +105,8 @@ def log_in(element, config, playground) -> dict[str, str]:
 
 
 @pytest.fixture
-def client(plugins, element, config, playground):
-    auth = plugins.build_auth(element, config, Tokens(log_in(element, config, playground)["access_token"]))
+def client(plugins, element, config, sandbox):
+    auth = plugins.build_auth(element, config, Tokens(log_in(element, config, sandbox)["access_token"]))
     assert isinstance(auth, BearerAuth)
     return Client(base_url=resolve_endpoint(element.base_url, config), auth=auth, judge=element.judge)
 
@@ -116,20 +115,20 @@ def test_the_person_allows_the_access_and_the_probe_proves_it(element, client):
     assert len(client.send(element.probe).json()["result"]) == 1
 
 
-def test_a_refused_consent_page_is_an_error(element, config, playground):
+def test_a_refused_consent_page_is_an_error(element, config, sandbox):
     with pytest.raises(RuntimeError, match="no form"):
-        playground.consent(resolve_endpoint(element.oauth.authorize_url, config))
+        sandbox.consent(resolve_endpoint(element.oauth.authorize_url, config))
 
 
-def test_steps_change_records(playground):
-    change, table, sys_id = playground.step().split()
+def test_steps_change_records(sandbox):
+    change, table, sys_id = sandbox.step().split()
     assert change in {"created", "updated"}
-    assert playground.tables[table][sys_id]["sys_updated_on"] == "2024-05-01 10:00:00"
+    assert sandbox.tables[table][sys_id]["sys_updated_on"] == "2024-05-01 10:00:00"
 
 
 def test_the_sandbox_is_opened_by_the_hook(plugins, element):
     opened = plugins.open_sandbox(element)
-    assert isinstance(opened, Playground)
+    assert isinstance(opened, Sandbox)
     assert opened.configuration("http://127.0.0.1:1")["servicenow.subdomain"] == "http://127.0.0.1:1"
 
 
@@ -159,12 +158,12 @@ def poll(plugins, element, config, client, name, *, start, end=NOW, page_size=4,
     ("share", "forbidden"), [(0, False), (0.5, False), (0.9, False), (0.9, True), (1, False), (1, True)]
 )
 def test_a_poll_reads_every_readable_record_once(
-    plugins, element, config, client, playground, share, hidden_as, forbidden
+    plugins, element, config, client, sandbox, share, hidden_as, forbidden
 ):
     acl = AclSwitches(hidden_share={"incident": share}, hidden_as=hidden_as, forbidden_when_all_hidden=forbidden)
     everything, _ = poll(plugins, element, config, client, "incidents", start=NOW - timedelta(days=900), page_size=99)
     assert len(everything) == 14
-    playground.switches = Switches(acl=acl)
+    sandbox.switches = Switches(acl=acl)
     readable, _ = poll(plugins, element, config, client, "incidents", start=NOW - timedelta(days=900), page_size=99)
     found, _ = poll(plugins, element, config, client, "incidents", start=NOW - timedelta(days=900), page_size=2)
     assert sorted(row["sys_id"] for row in found) == sorted(row["sys_id"] for row in readable)
@@ -178,24 +177,24 @@ def test_an_idle_poll_is_one_request(plugins, element, config, client, name):
 
 
 @pytest.mark.parametrize("name", ["contacts", "agents"])
-def test_users_arrive_whole_but_for_their_password(plugins, element, config, client, playground, name):
+def test_users_arrive_whole_but_for_their_password(plugins, element, config, client, sandbox, name):
     found, _ = poll(plugins, element, config, client, name, start=NOW - timedelta(days=900))
     assert len(found) == 9
-    stored = {name for user in playground.tables["sys_user"].values() for name in user}
+    stored = {name for user in sandbox.tables["sys_user"].values() for name in user}
     assert {name for user in found for name in user} >= stored - {"user_password"}
     assert not any("user_password" in user for user in found)
 
 
-def test_a_configured_filter_holds_for_every_page(plugins, element, playground, base_url, client):
-    raw = {**playground.configuration(base_url), "servicenow.incidents.filter": "priority=4^ORpriority=5"}
+def test_a_configured_filter_holds_for_every_page(plugins, element, sandbox, base_url, client):
+    raw = {**sandbox.configuration(base_url), "servicenow.incidents.filter": "priority=4^ORpriority=5"}
     config = load_configuration(element, raw)
     found, _ = poll(plugins, element, config, client, "incidents", start=NOW - timedelta(days=900), page_size=2)
-    wanted = [row for row in playground.tables["incident"].values() if row["priority"] in "45"]
+    wanted = [row for row in sandbox.tables["incident"].values() if row["priority"] in "45"]
     assert 2 < len(found) == len(wanted) < 14
 
 
-def test_a_poll_without_a_condition_asks_for_its_window_only(plugins, element, config, client, playground):
-    changed = next(iter(playground.tables["incident"].values()))
-    playground.update("incident", changed.sys_id, {"short_description": "new"})
+def test_a_poll_without_a_condition_asks_for_its_window_only(plugins, element, config, client, sandbox):
+    changed = next(iter(sandbox.tables["incident"].values()))
+    sandbox.update("incident", changed.sys_id, {"short_description": "new"})
     found, _ = poll(plugins, element, config, client, "incidents", start=NOW - timedelta(seconds=1), where="")
     assert [row["sys_id"] for row in found] == [changed.sys_id]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from connectory.http import Client
     from connectory.model import Config, Element, Params, Query, Resource
 
-    from .playground import Playground
+    from .sandbox import Sandbox
 
 connectory_api = 2
 
@@ -50,8 +50,8 @@ def connect_date_format(element: Element, pattern: str, timezone: str | None) ->
 
 
 @hookimpl
-def connect_open_sandbox(element: Element) -> Playground:
+def connect_open_sandbox(element: Element) -> Sandbox:
     # Not at the top: the sandbox brings a web framework along.
-    from .playground import open_playground
+    from .sandbox import create_sandbox
 
-    return open_playground()
+    return create_sandbox()
