@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from connectory import hookimpl
-from connectory.cli.service import Served, Service, Stop
+from connectory.cli.service import Service, Stop
 from connectory.cli.watching import Watcher
 from connectory.delivery.receiver import Receiver
+from connectory.testing.serving import Served
 from connectory_servicenow.sandbox import parse_fault
 
 

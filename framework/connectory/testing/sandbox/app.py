@@ -9,7 +9,6 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from .call import Call
@@ -17,6 +16,7 @@ from .clock import utc_now
 from .provider import Provider
 from .replies import ApiError, json_reply
 from .resource import list_handler, record_handlers
+from .routes import Routes
 from .table import Row, Table
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Sandbox(Provider):
         self.tables: dict[str, Table] = {}
         self.authenticate: Callable[[Request], str] = self._by_token
         self._habits: list[tuple[Step, float]] = []
-        self._routes = Map(strict_slashes=False)
+        self._routes = Routes()
 
     # Building one
 
@@ -93,7 +93,7 @@ class Sandbox(Provider):
 
     def route(self, path: str, handler: Handler, *methods: str) -> None:
         """Answer a path such as `/orders/<order_id>`, by default to GET. The part in brackets is in `call.values`."""
-        self._routes.add(Rule(path, endpoint=handler, methods=methods or ("GET",)))
+        self._routes.add(path, handler, methods or ("GET",))
 
     def list(
         self,
@@ -150,7 +150,7 @@ class Sandbox(Provider):
 
     def handle(self, call: Call) -> Response:
         try:
-            handler, values = self._routes.bind_to_environ(call.request.environ).match()
+            handler, values = self._routes.match(call.request.path, call.request.method)
             call.user = self.authenticate(call.request)
             call.values = values
             return as_reply(handler(call))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import requests
 
-from connectory.cli.service import Served
+from connectory.testing.serving import Served
 from connectory_servicenow.sandbox import create_sandbox
 
 AUTH = ("admin", "admin")
