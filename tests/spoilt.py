@@ -285,7 +285,7 @@ def renews_by_itself():
         def renew(self, prepared):
             form = {"client_id": "sandbox-client", "client_secret": "sandbox-secret", "grant_type": "refresh_token"}
             refresh_token = self.tokens.current().refresh_token.reveal()
-            answer = Client(opened[-1]).post("/oauth/token", data=form | {"refresh_token": refresh_token}).json
+            answer = Client(opened[0]).post("/oauth/token", data=form | {"refresh_token": refresh_token}).json
             self.mine = answer["access_token"]
             return True
 

@@ -75,6 +75,11 @@ class Gateway:
         return reply(environ, start_response)
 
     @property
+    def is_exhausted(self) -> bool:
+        """Whether so much was asked that no paginator can mean it."""
+        return self.count > MOST_CALLS
+
+    @property
     def calls(self) -> list[Exchange]:
         """The exchanges with the API."""
         return [exchange for exchange in self.exchanges if not exchange.is_login]
@@ -89,8 +94,8 @@ class Gateway:
 
     def _api(self, request: Request) -> Response:
         self.count += 1
-        if self.count > MOST_CALLS:
-            return json_error(508, f"this is request {self.count}: does the paginator ever end?")
+        if self.is_exhausted:
+            return json_error(508, "this check has asked for too much")
         if self.watch is not None:
             self.watch(request)
         trouble = self.troubles.popleft() if self.troubles else self.always

@@ -31,9 +31,11 @@ class Outcome:
 def run_contract(contract: type[ContractBase], checks: Collection[str] = ()) -> Iterator[Outcome]:
     """Run the checks of these names, or all of them, each once per resource where it is about one.
 
-    >>> from connectory.testing.contract.running import run_contract
-    >>> [outcome.check for outcome in run_contract(ElementContract, ["test_element_is_registered"])]
-    ['test_element_is_registered']
+    >>> from connectory.testing import ElementContract
+    >>> class TestDemo(ElementContract):
+    ...     element = "demo"
+    >>> [(outcome.status, outcome.message) for outcome in run_contract(TestDemo, ["test_element_is_registered"])]
+    [('failed', 'the test class names no plugin\\ncure: set `plugin` to the module with the hookimpls')]
     """
     for name, check in inspect.getmembers(contract, inspect.isfunction):
         if name.startswith("test_") and (not checks or name in checks):

@@ -189,6 +189,12 @@ class World:
         try:
             yield from fetch(self.plan(name), window or self.window(), self.client, page_size)
         except ConnectoryError as error:
+            if self.gateway.is_exhausted:
+                broken(
+                    f"the list of {name} does not end: {self.gateway.count} requests were made",
+                    "let the paginator end where a page is short, where there is no next page, or at the total;"
+                    " PageNumber has repeats_last_page for providers that give the last page again and again",
+                )
             broken(
                 f"the list of {name} cannot be read to its end: {error}",
                 "compare what the element asks for with the sandbox's log: path, records_path, paginator, judge",

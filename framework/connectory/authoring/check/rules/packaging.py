@@ -96,9 +96,9 @@ RULES = (
     ),
     Rule(
         id="license",
-        tier=Tier.SILVER,
+        tier=Tier.GOLD,
         title="The metadata name a license",
-        reason="Without one nobody may use it.",
+        reason="Without one nobody but its author may use it.",
         cure='Add license = "Apache-2.0", or another SPDX expression, to [project].',
         check=has_license,
     ),
