@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from connectory.cli.app import app
 from connectory.cli.sandbox import open_sandbox
-from connectory.cli.service import Served
 from connectory.plugins import Plugins
+from connectory.testing.serving import Served
 
 REQUIRED = {"servicenow.subdomain": "acme", "oauth.api.key": "key", "oauth.api.secret": "hidden"}
 

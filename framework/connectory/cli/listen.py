@@ -30,7 +30,8 @@ def listen(
     Example: connect listen --port 8080 --signature-key SOME_KEY
     """
     from ..delivery.receiver import Receiver
-    from .service import Served, Stop
+    from ..testing.serving import Served
+    from .service import Stop
 
     keys = [signature_key.encode()] if signature_key else []
     receiver = Receiver(keys, lambda received: _print(received, as_json=as_json), status=status)

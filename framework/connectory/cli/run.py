@@ -312,8 +312,9 @@ def _run_in_sandbox(
 ) -> None:
     from ..delivery.receiver import Receiver
     from ..engine.engine import Engine
+    from ..testing.serving import Served
     from .sandbox import open_sandbox
-    from .service import Served, Stop
+    from .service import Stop
     from .watching import Verified
 
     key = secrets.token_urlsafe(24)

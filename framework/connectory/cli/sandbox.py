@@ -32,7 +32,8 @@ def sandbox(
     Example: connect sandbox servicenowoauth --port 8090 --changes 1
     """
     from ..plugins import Plugins
-    from .service import Served, Stop
+    from ..testing.serving import Served
+    from .service import Stop
 
     fake = open_sandbox(Plugins.load(), element, fault or ())
     with Stop() as stop, Served(fake, port) as served:
