@@ -7,7 +7,6 @@ from connectory.cli.service import Service, Stop
 from connectory.cli.watching import Watcher
 from connectory.delivery.receiver import Receiver
 from connectory.testing.serving import Served
-from connectory_servicenow.sandbox import parse_fault
 
 
 class Watching:
@@ -40,7 +39,7 @@ def test_polls_are_told_well_or_badly_and_a_failing_plugin_stops_nothing(snow, c
     snow.poll()
     snow.sandbox.insert("incident", {"short_description": "New"})
     snow.poll()
-    snow.sandbox.faults.always([parse_fault("server_error")])
+    snow.sandbox.faults.always(["server_error"])
     snow.poll()
     assert [(poll[0], poll[1], poll[2]) for poll in watching.polls] == [
         (instance, "incidents", 0),
