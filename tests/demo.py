@@ -23,7 +23,7 @@ from connectory import (
 )
 from connectory.deletes import Sweep
 from connectory.schemas import SecretField
-from connectory.testing.sandbox import Authority, NumberedPages, OAuth2Server, Sandbox, iso_stamp
+from connectory.testing.sandbox import Authority, NumberedPages, OAuth2Server, Sandbox, hex_id, iso_stamp
 
 STAMP = "yyyy-MM-dd'T'HH:mm:ss'Z'"
 DATES = {
@@ -53,6 +53,7 @@ class Demo:
     """A whole element; a subclass spoils one thing of it."""
 
     stamp = staticmethod(iso_stamp)
+    new_id = staticmethod(hex_id)
     resource = Resource(
         name="orders",
         path="/orders",
@@ -105,7 +106,7 @@ class Demo:
         fake = Sandbox()
         fake.oauth = OAuth2Server(authority=Authority(clock=fake.clock))
         fake.configure = lambda base_url: {"demo.url": base_url, "demo.tenant.token": "tenant-secret-1"}
-        table = fake.table("orders", sample=self.sample, filled=4, stamp=self.stamp)
+        table = fake.table("orders", sample=self.sample, filled=4, stamp=self.stamp, new_id=self.new_id)
         self.fill(fake, table)
         return fake
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -112,8 +113,6 @@ class ContractBase:
 
     def rotate_refresh_tokens(self, sandbox: Any) -> None:
         """From now on let each renewal give a new refresh token, and end the old one."""
-        from dataclasses import replace
-
         authority = self._authority(sandbox, "rotate_refresh_tokens")
         authority.switches = replace(authority.switches, rotate_refresh=True)
 

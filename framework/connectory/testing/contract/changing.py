@@ -50,6 +50,7 @@ class Changing(ContractBase):
             world.skip(f"{resource} has no way to find deletions")
         kept = world.create_many(resource, 3)
         gone = world.create(resource)
+        world.clock.advance(timedelta(days=1))
         world.watch(resource, trackDeletes={"interval": 1, "maxShare": 1})
         world.poll()
         world.delete(resource, gone)

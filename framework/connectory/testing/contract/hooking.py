@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from marshmallow import Schema
@@ -10,7 +11,7 @@ from requests.auth import AuthBase
 
 from ...errors import ConnectoryError, PluginError
 from ...hookspecs import hookimpl
-from ...model import Element, Query, Resource
+from ...model import Element, Query, Resource, Window
 from ...plugins import Plugins
 from .base import ContractBase
 from .failing import broken, demand
@@ -120,6 +121,7 @@ class _Auth(AuthBase):
 _STRANGER = Element(
     key="strangers-element", name="Stranger", hub="general", base_url="https://stranger.example", config_schema=Schema
 )
+_WINDOW = Window(start=datetime(2024, 5, 1, tzinfo=UTC), end=datetime(2024, 5, 2, tzinfo=UTC))
 _THINGS = Resource(name="things", path="/things")
 
 
@@ -139,14 +141,6 @@ class _Stranger:
         return [_THINGS]
 
 
-def _window() -> Any:
-    from datetime import UTC, datetime
-
-    from ...model import Window
-
-    return Window(start=datetime(2024, 5, 1, tzinfo=UTC), end=datetime(2024, 5, 2, tzinfo=UTC))
-
-
 def _date_answer(plugins: Plugins) -> Any:
     codec = plugins.date_format(_STRANGER, _PATTERN, "Europe/Berlin")
     return codec.format(codec.parse("2024-05-01 10:00:00")), str(codec.parse("2024-05-01 10:00:00"))
@@ -156,7 +150,7 @@ _QUESTIONS: dict[str, Callable[[Plugins], Any]] = {
     "connect_build_auth": lambda plugins: plugins.build_auth(_STRANGER, {}, None),  # type: ignore[arg-type]
     "connect_list_resources": lambda plugins: list(plugins.list_resources(_STRANGER, {})),
     "connect_render_template": lambda plugins: plugins.render_template(
-        _STRANGER, _THINGS, "/hubs/general/things?where=updated>'${gmtDate:yyyy-MM-dd}'", _window()
+        _STRANGER, _THINGS, "/hubs/general/things?where=updated>'${gmtDate:yyyy-MM-dd}'", _WINDOW
     ),
     "connect_translate_query": lambda plugins: plugins.translate_query(_STRANGER, _THINGS, Query(page_size=7)),
     "connect_date_format": _date_answer,

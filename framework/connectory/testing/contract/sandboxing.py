@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ class Sandboxing(ContractBase):
     def test_sandbox_configures_an_instance(self, world: World) -> None:
         given = world.sandbox.configuration(BASE_URL)
         demand(
-            isinstance(given, dict) and all(isinstance(key, str) for key in given),
+            isinstance(given, Mapping) and all(isinstance(key, str) for key in given),
             f"configuration(base_url) gives {given!r}",
             "return the configuration keys of an instance that uses the sandbox",
         )
