@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +17,22 @@ from ..settings import Settings
 from ..store.database import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..http import Sessions
     from ..plugins import Plugins
     from .clock import ManualClock
+
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of ours is made in it
+
+
+@contextlib.contextmanager
+def quick_folder() -> Iterator[Path]:
+    """A temporary folder, in memory where the system has such a place."""
+    where = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="connectory-", dir=where) as folder:
+        yield Path(folder)
 
 
 def open_engine(home: Path, *, plugins: Plugins, clock: ManualClock, sessions: Sessions) -> Engine:
@@ -36,8 +51,8 @@ def open_engine(home: Path, *, plugins: Plugins, clock: ManualClock, sessions: S
 
 @functools.cache
 def _empty_store() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "empty.db"
+    with quick_folder() as folder:
+        store = folder / "empty.db"
         Database.open(f"sqlite:///{store}").close()
         return store.read_bytes()
 
@@ -45,9 +60,9 @@ def _empty_store() -> bytes:
 @functools.cache
 def _key() -> str:
     """A key of encryption, which all stores of this process share."""
-    with tempfile.TemporaryDirectory() as folder:
-        KeyRing.load(Path(folder), {})
-        return (Path(folder) / KEYS_FILE).read_text()
+    with quick_folder() as folder:
+        KeyRing.load(folder, {})
+        return (folder / KEYS_FILE).read_text()
 
 
 def _hurry(connection: Any, _record: Any) -> None:

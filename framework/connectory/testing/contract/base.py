@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from ..sandbox import consent
+from ..stores import quick_folder
 from .failing import broken, explained
 from .gateway import json_error
 from .loading import resource_names
@@ -16,7 +17,6 @@ from .world import World, open_world
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from werkzeug.wrappers import Response
 
@@ -145,8 +145,8 @@ class ContractBase:
         return cls._found
 
     @pytest.fixture
-    def world(self, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
-        with open_world(self, tmp_path, request.node.originalname) as opened:
+    def world(self, request: pytest.FixtureRequest) -> Iterator[World]:
+        with quick_folder() as home, open_world(self, home, request.node.originalname) as opened:
             yield opened
 
     # What the defaults are made of

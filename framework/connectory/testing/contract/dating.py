@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...engine.changes import plain
 from .base import ContractBase
@@ -48,7 +48,7 @@ class Dating(ContractBase):
         record = world.create(resource)
         world.clock.advance(10)
         stamp = _read(world, resource, "updated" if plan.updated else "created", record)
-        found = world.ids(resource, window=world.window(plan_floor(stamp)))
+        found = world.ids(resource, window=world.window(stamp.replace(microsecond=0)))
         demand(
             record in found,
             f"a window that begins with the very stamp of a record of {resource} does not show it",
@@ -57,15 +57,10 @@ class Dating(ContractBase):
         )
 
 
-def plan_floor(stamp: datetime) -> datetime:
-    return stamp.replace(microsecond=0)
-
-
 def _codec(world: World, resource: str, role: str) -> Codec:
     codec: Codec | None = getattr(world.plan(resource), f"{role}_codec")
     if codec is None:
         world.skip(f"the poller entry of {resource} names no {role}DateFormat")
-        raise AssertionError
     return codec
 
 
@@ -91,20 +86,20 @@ def _check_aware(moment: datetime, value: object, resource: str) -> None:
 
 
 def _read(world: World, resource: str, role: str, record_id: str) -> datetime:
+    """The date of a record, as the engine reads it."""
     plan, codec = world.plan(resource), _codec(world, resource, role)
-    accessor = getattr(plan, role)
+    rows: dict[str | None, Any] = {}
     for page in world.pages(resource):
-        for row, object_id in zip(page.records.rows, page.records.ids, strict=True):
-            if object_id == record_id:
-                value = plain(accessor(row))
-                try:
-                    moment = codec.parse(value)
-                except (ValueError, TypeError, OverflowError) as error:
-                    broken(f"the {role} date {value!r} of {resource} cannot be read: {error}", _CODEC)
-                _check_aware(moment, value, resource)
-                return moment
-    broken(f"{resource} does not show record {record_id}", "see test_id_field_holds_the_id")
-    raise AssertionError
+        rows |= dict(zip(page.records.ids, page.records.rows, strict=True))
+    if record_id not in rows:
+        broken(f"{resource} does not show record {record_id}", "see test_id_field_holds_the_id")
+    value = plain(getattr(plan, role)(rows[record_id]))
+    try:
+        moment = codec.parse(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        broken(f"the {role} date {value!r} of {resource} cannot be read: {error}", _CODEC)
+    _check_aware(moment, value, resource)
+    return moment
 
 
 def _check_moment(world: World, resource: str, role: str, record_id: str, happened: datetime) -> None:

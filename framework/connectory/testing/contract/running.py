@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from ..stores import quick_folder
 from .world import open_world
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def run_contract(contract: type[ContractBase], checks: Collection[str] = ()) -> 
 
 def _run(contract: ContractBase, check: Callable[..., None], name: str, resource: str) -> Outcome:
     try:
-        with tempfile.TemporaryDirectory() as home, open_world(contract, Path(home), name) as world:
+        with quick_folder() as home, open_world(contract, home, name) as world:
             check(contract, world, *([resource] if resource else []))
     except pytest.skip.Exception as skipped:
         return Outcome(check=name, resource=resource, status="skipped", message=str(skipped))

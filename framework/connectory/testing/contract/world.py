@@ -7,7 +7,7 @@ import copy
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 import msgspec
@@ -78,7 +78,7 @@ class World:
         endpoints = [oauth.authorize_url, oauth.token_url, *([oauth.revoke_url] if oauth.revoke_url else [])]
         return frozenset(urlsplit(resolve_endpoint(endpoint, self.config)).path for endpoint in endpoints)
 
-    def skip(self, reason: str) -> None:
+    def skip(self, reason: str) -> NoReturn:
         """Leave a check out that cannot apply; fail where the test class does not expect that (`may_skip`)."""
         may_skip = self.contract.may_skip
         if may_skip is not None and self.check not in may_skip:
@@ -222,6 +222,7 @@ class World:
 
     def create(self, name: str) -> str:
         """Make a record, check what the test class's `create` says of it, and let a second pass."""
+        self.resource(name)
         made: Any = self.contract.create(self.sandbox, name)
         demand(
             isinstance(made, str) and made != "",

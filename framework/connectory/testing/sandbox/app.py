@@ -11,7 +11,6 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from .browser import consent
@@ -22,6 +21,7 @@ from .faults import KINDS, Fault, Faults, Kind
 from .log import Entry, RequestLog
 from .replies import ApiError, json_reply
 from .resource import list_handler, record_handlers
+from .routes import Routes
 from .switches import Switches
 from .table import Table
 
@@ -86,7 +86,7 @@ class Sandbox:
         self.steps = 0
         self._switches: Switches = switches or Switches()
         self._habits: list[tuple[Step, float]] = []
-        self._routes = Map(strict_slashes=False)
+        self._routes = Routes()
         self._control = Control(self)
 
     # Building one
@@ -128,7 +128,7 @@ class Sandbox:
 
     def route(self, path: str, handler: Handler, *methods: str) -> None:
         """Answer a path such as `/orders/<order_id>`, by default to GET. The part in brackets is in `call.values`."""
-        self._routes.add(Rule(path, endpoint=handler, methods=methods or ("GET",)))
+        self._routes.add(path, handler, methods or ("GET",))
 
     def list(
         self,
@@ -222,7 +222,7 @@ class Sandbox:
 
     def _handled(self, call: Call) -> Response:
         try:
-            handler, values = self._routes.bind_to_environ(call.request.environ).match()
+            handler, values = self._routes.match(call.request.path, call.request.method)
             call.user = self.authenticate(call.request)
             call.values = values
             return as_reply(handler(call))
