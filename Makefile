@@ -11,7 +11,7 @@ run: $(READY)
 	$(BIN)/connect run servicenowoauth --sandbox --for 30s
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 # The model-based test of the engine, with many more examples.
 soak: $(READY)
