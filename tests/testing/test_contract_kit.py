@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,15 @@ def test_a_test_class_that_is_not_ready_is_told_why(members, words):
     assert outcome.message.splitlines()[-1].startswith("cure: ")
 
 
+class Unpolled(Demo):
+    resource = replace(Demo.resource, poller=None)
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [
+        ({"plugin": Unpolled()}, "no resource of the element can be polled"),
+        ({"plugin": Unpolled(), "resources": ("orders",)}, "orders has no default poller entry"),
         ({"resources": ("customers",)}, "no resource 'customers'; it has orders"),
         ({"create": lambda self, sandbox, resource: None}, "create() of orders returned None"),
         ({"create": lambda self, sandbox, resource: sandbox.tables["nothing"]}, "KeyError: 'nothing'"),

@@ -12,7 +12,7 @@ from ..sandbox import consent
 from ..stores import quick_folder
 from .failing import broken, explained
 from .gateway import json_error
-from .loading import resource_names
+from .loading import NO_RESOURCE, resource_names
 from .world import World, open_world
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ...model import Element
     from ...plugins import Plugins
     from ..sandbox import Table
-
-NOBODY = "(no resource)"
 
 
 class ContractBase:
@@ -172,6 +170,6 @@ class ContractBase:
 
 def _resource_names(contract: ContractBase) -> Sequence[str]:
     try:
-        return resource_names(contract) or [NOBODY]
+        return resource_names(contract) or [NO_RESOURCE]
     except (Exception, pytest.fail.Exception):  # noqa: BLE001 - whatever is wrong with a plugin, its checks say so one by one
-        return [NOBODY]
+        return [NO_RESOURCE]

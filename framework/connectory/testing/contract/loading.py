@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1:8099"
 BASE_URL = f"http://{HOST}"
 
+NO_RESOURCE = "(none)"
+"""Stands for the resources of an element that has none to poll: each check that is about one says so."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,13 +16,13 @@ from ...engine.fetch import fetch
 from ...errors import ConnectoryError
 from ...model import Request, Window, resolve_endpoint
 from ...schemas import load_configuration
-from ...store import events, polls
 from ..clock import ManualClock
 from ..stores import open_engine
 from ..transport import wsgi_sessions
+from .announced import Announced
 from .failing import broken, crashed, demand
 from .gateway import Gateway, Trouble, instead
-from .loading import BASE_URL, HOST, load
+from .loading import BASE_URL, HOST, NO_RESOURCE, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,7 +42,7 @@ CALLBACK_URL = "http://127.0.0.1:8723/callback"
 LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 
 
-class World:
+class World(Announced):
     """`contract` is the test class, `check` the name of the check that runs in this world."""
 
     def __init__(self, contract: ContractBase, home: Path, check: str) -> None:
@@ -52,7 +51,7 @@ class World:
         self.check = check
         loaded = load(contract)
         self.plugins, self.element, self.sandbox = loaded.plugins, loaded.element, loaded.sandbox
-        self.clock = ManualClock(datetime.now(UTC).replace(microsecond=0))
+        self.clock = ManualClock(_next_noon())
         self._shift = timedelta(0)
         self.gateway = Gateway(self.sandbox)
         contract.set_clock(self.sandbox, self.provider_now)
@@ -154,6 +153,8 @@ class World:
         return self.plugins.list_resources(self.element, self.config)
 
     def resource(self, name: str) -> Resource:
+        if name == NO_RESOURCE:
+            broken("no resource of the element can be polled by default", "give one of its Resources a `poller` entry")
         try:
             return self.resources[name]
         except KeyError:
@@ -273,22 +274,6 @@ class World:
         self.clock.advance(max(60, after, self.element.settle.total_seconds() + 5))
         self.engine.scheduler().run_once()
 
-    def states(self) -> list[polls.PollRow]:
-        with self.engine.database.read() as connection:
-            return polls.find(connection)
-
-    def told(self) -> list[tuple[str, str, str]]:
-        """Resource, object id and type of each event that was announced."""
-        with self.engine.database.read() as connection:
-            return [(event.resource, event.object_id, event.type) for event in events.find(connection, limit=None)]
-
-    def told_of(self, record_id: str) -> list[str]:
-        """The types of the events of one object, in order."""
-        return [kind for _, object_id, kind in self.told() if object_id == record_id]
-
-    def told_twice(self) -> list[tuple[str, str, str]]:
-        return [event for event, count in Counter(self.told()).items() if count > 1]
-
     # Trouble
 
     def error(
@@ -313,6 +298,11 @@ class World:
             return error
         finally:
             self.gateway.troubles.clear()
+
+
+def _next_noon() -> datetime:
+    """After all that a new sandbox is filled with, and at an hour that no zone's clocks show twice."""
+    return (datetime.now(UTC) + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
 
 
 @contextlib.contextmanager
