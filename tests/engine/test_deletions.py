@@ -16,12 +16,13 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 from werkzeug.wrappers import Response as WsgiResponse
 
+from connectory.clock import from_micros
 from connectory.deletes import LogPart
 from connectory.engine.gone import Job
 from connectory.engine.sweeper import sweep
 from connectory.errors import ConfigurationError, ConflictError, NotFoundError, ProviderError
 from connectory.model import ACCEPT, Request, Response, Verdict
-from connectory.store import deletions
+from connectory.store import deletions, instances
 from connectory.testing.transport import WsgiAdapter
 from shelf import FEED, LOG, SWEEP, WAYS, Shelf, reply
 
@@ -427,6 +428,20 @@ def test_a_log_that_forgets_says_so_after_a_long_break(tmp_path):
         assert "may have forgotten deletions since 2026-03-07" in warning
         shelf.poll()
         assert "warnings" not in shelf.poll_state().summary
+
+
+def test_a_clock_that_was_set_since_the_instance_was_made_moves_the_place_no_further_than_the_provider_is(tmp_path):
+    """What is known of the provider's clock may be old when the log is read, before anything was answered."""
+    with Shelf(tmp_path, LOG) as shelf:
+        instance = stocked(shelf)
+        with shelf.engine.database.write() as connection:
+            instances.set_clock_offset(connection, instance, 1_800_000_000)
+        shelf.die()
+        shelf.poll()
+        shelf.remove("07")
+        shelf.poll()
+        assert shelf.deleted() == ["07"]
+        assert from_micros(shelf.state().since) <= shelf.clock.now()
 
 
 def test_an_entry_can_be_confirmed_before_it_is_believed(logged):

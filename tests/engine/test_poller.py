@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -112,6 +113,16 @@ def test_contacts_and_agents_are_the_same_table_and_both_announced(snow):
         ("agents", user, "CREATED", 1),
         ("contacts", user, "CREATED", 1),
     ]
+
+
+def test_edits_at_the_same_time_add_up(snow):
+    instance, names = snow.create(), ("incidents", "agents", "accounts", "contacts")
+    keys = [f"servicenow.{name}.filter" for name in names]
+    with ThreadPoolExecutor(4) as pool:
+        edit = snow.engine.instances.update
+        list(pool.map(lambda key: edit(instance, configuration={key: "active=true"}), keys))
+    config = snow.engine.runtimes.get(instance).config
+    assert [config[key] for key in keys] == ["active=true"] * 4
 
 
 def test_an_edit_of_the_configuration_never_touches_the_cursor_nor_announces_again(snow):

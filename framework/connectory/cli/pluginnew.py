@@ -38,7 +38,10 @@ def new(
         ),
     ] = None,
     resource: Annotated[
-        list[str] | None, typer.Option(help="A list that the API has; repeatable. By default: orders, customers.")
+        list[str] | None,
+        typer.Option(
+            help="A list that the API has; repeatable, or several with commas. By default: orders, customers."
+        ),
     ] = None,
     hub: Annotated[str | None, typer.Option(help="The kind of system it is, such as crm or finance.")] = None,
     directory: Annotated[
@@ -62,9 +65,10 @@ def new(
     checked_unused(checked_name(name))
     into = directory or Path(name)
     check_free(into, "--into" if directory else "NAME")
-    given = {"url": url, "auth": auth, "paging": paging, "resources": " ".join(resource or ()), "hub": hub}
+    resources = None if resource is None else " ".join(resource)
+    given = {"url": url, "auth": auth, "paging": paging, "resources": resources, "hub": hub}
     asking = not (no_input or as_json) and sys.stdin.isatty()
-    answers = _answers(name, {key: text for key, text in given.items() if text}, asking=asking)
+    answers = _answers(name, {key: text for key, text in given.items() if text is not None}, asking=asking)
     files = project_files(answers)
     write_project(files, into)
     commands = _next(name, into)

@@ -51,9 +51,13 @@ def read_log(job: Job, deletes: AuditLog | Feed) -> str | None:
 
 
 def log_window(job: Job, deletes: AuditLog | Feed) -> Window:
-    until = max(job.state.since, to_micros(job.provider_now - job.plan.element.settle))
     start = max(job.state.since - round(deletes.overlap.total_seconds() * 1_000_000), job.state.started)
-    return Window(start=from_micros(start), end=from_micros(until))
+    return Window(start=from_micros(start), end=from_micros(_settled(job)))
+
+
+def _settled(job: Job) -> int:
+    """Up to where the log is read now, by the provider's clock as its last answer showed it."""
+    return max(job.state.since, to_micros(job.provider_now - job.plan.element.settle))
 
 
 def is_late(job: Job, deletes: AuditLog | Feed) -> str | None:
@@ -180,7 +184,8 @@ def _bury(job: Job, entries: Sequence[Entry]) -> None:
 
 
 def _advance(job: Job, window: Window) -> None:
-    poll, until = job.poll, to_micros(window.end)
+    # The window was made before anything was answered, by a clock that may have been set since.
+    poll, until = job.poll, min(to_micros(window.end), _settled(job))
     done = {"since": until, "completed_at": to_micros(job.clock.now())}
     with job.database.write() as connection:
         polls.hold(connection, poll)

@@ -403,7 +403,22 @@ class Instances:
         tags: Sequence[str] | None = None,
         configuration: Mapping[str, Any] | None = None,
     ) -> InstanceRow:
-        """Change what is given; configuration is merged key by key, and cursors stay where they are."""
+        """Change what is given; configuration is merged key by key, and cursors stay where they are.
+
+        Edits at the same time are made one after another: each adds to what the others have left.
+        """
+        while not self._updated(instance_id, name, tags, configuration):
+            continue
+        return self.get(instance_id)
+
+    def _updated(
+        self,
+        instance_id: int,
+        name: str | None,
+        tags: Sequence[str] | None,
+        configuration: Mapping[str, Any] | None,
+    ) -> bool:
+        """False where somebody else has changed the instance meanwhile; then nothing is written."""
         row = self.get(instance_id)
         element = self._plugins.element(row.element_key)
         with self._database.read() as connection:
@@ -421,13 +436,14 @@ class Instances:
             values["tags"] = _tags(tags)
         now = self._clock.now()
         with self._database.write() as connection:
-            instances.change(connection, instance_id, to_micros(now), values)
+            if not instances.change(connection, instance_id, to_micros(now), values, version=row.version):
+                return False
             self._vault.close(connection, instance_id, hidden)
             deliveries.set_callback_url(connection, instance_id, config[CALLBACK_URL], to_micros(now))
             self._start(connection, instance_id, config, plans, now + timedelta(microseconds=row.clock_offset))
             self._reschedule(connection, instance_id, config, plans)
             _forget_untracked(connection, instance_id, plans)
-        return self.get(instance_id)
+        return True
 
     def _reschedule(self, connection: Connection, instance_id: int, config: Config, plans: Mapping[str, Plan]) -> None:
         enabled = config[NOTIFICATIONS_ENABLED]

@@ -189,6 +189,7 @@ class Poller:
             if runtime.budget is not None:
                 runtime.budget.wait(holder_of(poll), keep, self._stopping)
             response, verdict = runtime.client.exchange(request)
+            runtime.see_clock(response.date, self._clock.now())
             if runtime.budget is not None:
                 runtime.budget.learn(response)
             keep()

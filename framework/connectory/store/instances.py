@@ -56,13 +56,15 @@ def find(connection: Connection, *, element_key: str | None = None, name: str | 
     return [_row(row) for row in connection.execute(query)]
 
 
-def change(connection: Connection, instance_id: int, now: int, values: Mapping[str, Any]) -> bool:
-    statement = (
-        update(instances)
-        .where(instances.c.id == instance_id)
-        .values(version=instances.c.version + 1, updated_at=now, **values)
-    )
-    return connection.execute(statement).rowcount == 1
+def change(
+    connection: Connection, instance_id: int, now: int, values: Mapping[str, Any], *, version: int | None = None
+) -> bool:
+    """False where there is none, or where it has changed since `version`."""
+    statement = update(instances).where(instances.c.id == instance_id)
+    if version is not None:
+        statement = statement.where(instances.c.version == version)
+    values = {"version": instances.c.version + 1, "updated_at": now, **values}
+    return connection.execute(statement.values(values)).rowcount == 1
 
 
 def lose_login(connection: Connection, instance_id: int, version: int | None, now: int, reason: str) -> bool:

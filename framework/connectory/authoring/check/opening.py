@@ -42,6 +42,10 @@ def open_subject(target: str = ".", entry: str | None = None) -> Iterator[Subjec
         with _importable(project):
             yield _subject(name, project.entry_points[name], project)
         return
+    if entry is not None:
+        raise ConfigurationError(
+            "an installed plugin is one entry point", where="--entry", hint="give a project's directory with --entry"
+        )
     info = _installed(target)
     found = _entry_point(info)
     project = installed_project(found.dist, {found.name: found.value})

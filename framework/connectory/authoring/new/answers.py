@@ -73,6 +73,8 @@ def checked_name(text: str) -> str:
         raise ConfigurationError(
             f"{text!r} has a prefix that the package gets anyway", where="NAME", hint=f"say {text[11:]!r}"
         )
+    if text == "connectory":
+        raise ConfigurationError("this is the framework's own name", where="NAME", hint="say e.g. acme-shop")
     return _word(text, "NAME", "a plugin", "acme-shop")
 
 
