@@ -48,9 +48,9 @@ def test_bearer_renews_the_token_that_the_request_carried():
     assert signed(auth).headers["Authorization"] == "Bearer second"
 
 
-def test_bearer_does_not_ask_for_the_same_again():
+def test_a_renewal_that_gives_the_same_token_again_proves_the_login():
     auth = BearerAuth(Tokens("only"))
-    assert auth.renew(signed(auth)) is False
+    assert auth.renew(signed(auth)) is True
 
 
 def test_basic_is_utf8():

@@ -205,6 +205,8 @@ def test_a_plugin_that_breaks_while_it_is_asked_is_named():
 
 
 class FakeEntryPoint:
+    module = "fake"
+
     def __init__(self, name, load):
         self.name = name
         self.load = load

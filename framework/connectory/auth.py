@@ -89,9 +89,13 @@ class BearerAuth(AuthBase):
         return request
 
     def renew(self, prepared: PreparedRequest) -> bool:
-        """Get another token than the one this request carried; True: send it again."""
+        """Renew the token that this request carried; True: send it again.
+
+        A provider may give the same token again while it lives, as ServiceNow does: a renewal that it grants proves
+        the login, and that the refusal was of the moment. One that it refuses is an `AuthenticationError`.
+        """
         rejected = str(prepared.headers.get("Authorization", "")).removeprefix(_BEARER)
-        return self._tokens.renew(rejected).access_token.reveal() != rejected
+        return bool(self._tokens.renew(rejected).access_token)
 
 
 class BasicAuth(AuthBase):

@@ -81,7 +81,7 @@ class Plugins:
             try:
                 loaded.append((info, entry.load()))
             except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything, and must break only itself
-                plugins._quarantine(info, f"its import failed: {_describe(error)}")
+                plugins._quarantine(info, f"its import failed: {_describe(error)}{_place_of(error, entry)}")
         for info, plugin in loaded:
             plugins._register(info, plugin)
         for name in sorted((chosen or set()) - plugins._infos.keys()):
@@ -312,6 +312,16 @@ def _info(entry: importlib.metadata.EntryPoint) -> PluginInfo:
     if entry.dist is None:
         return PluginInfo(name=entry.name)
     return PluginInfo(name=entry.name, distribution=entry.dist.name, version=entry.dist.version)
+
+
+def _place_of(error: Exception, entry: importlib.metadata.EntryPoint) -> str:
+    """Where in the plugin's own files an import failed; empty where it did not get that far."""
+    import traceback
+    from pathlib import Path
+
+    package = entry.module.partition(".")[0]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if package in Path(frame.filename).parts]
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
 
 
 def _describe(error: Exception) -> str:

@@ -81,6 +81,8 @@ def _duration(value: Any, unit: str, *, least: timedelta) -> timedelta:
     return duration
 
 
+# Beyond them, zones and overlaps lead out of what dates can say.
+_FIRST_YEAR, _LAST_YEAR = 1971, 2999
 _NOT_IN_URL = re.compile(r"[\x00-\x20\x7f-\x9f]")
 
 
@@ -148,7 +150,7 @@ class FirstPoll(fields.Field[str]):
         if text in {"now", "all"}:
             return text
         try:
-            isoparse(text)
+            parse_first_poll(text, datetime.now(UTC))
         except ValueError:
             raise ValidationError(
                 f"{text!r} is neither `now`, nor `all`, nor a date such as 2026-01-31T00:00:00Z"
@@ -489,5 +491,12 @@ def parse_first_poll(policy: str, now: datetime) -> datetime:
         return now
     if policy == "all":
         return datetime(1970, 1, 2, tzinfo=UTC)
-    moment = isoparse(policy)
+    return parse_moment(policy)
+
+
+def parse_moment(text: str) -> datetime:
+    """An ISO date-time as aware UTC, which it is taken to be without an offset. ValueError beyond 1971 to 2999."""
+    moment = isoparse(text)
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(f"{text!r} is not between the years {_FIRST_YEAR} and {_LAST_YEAR}")
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -217,7 +217,9 @@ def test_tests_that_cannot_run_are_no_success(tmp_path):
     )
     assert ran.is_broken
     assert "no_such_module" in ran.problem
-    report = as_json(write(tmp_path, {"tests/test_demo.py": [("class E", "import no_such_module\n\n\nclass E")]}))
+    report = as_json(
+        write(tmp_path, {"tests/test_demo.py": [("class E", "import no_such_module\n\n\nclass E")]}), code=1
+    )
     assert report["tier"] == "bronze"
 
 

@@ -92,3 +92,11 @@ def test_a_backfill_is_counted_and_then_run(snow, connect, instance):
     assert snow.told() == []
     assert "announced" in connect(*arguments)
     assert len(snow.told()) == sum(counted["announced"].values()) > 0
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_years_that_no_provider_knows(connect, instance, moment):
+    with pytest.raises(ConfigurationError, match="is no date"):
+        connect("cursor", "rewind", instance, "incidents", "--since", moment)
+    with pytest.raises(ConfigurationError, match="nor a date"):
+        connect("cursor", "reset", instance, "incidents", "--to", moment)

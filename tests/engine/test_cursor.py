@@ -247,6 +247,8 @@ def test_a_span_that_ends_before_it_starts_is_refused(snow):
     instance = snow.create()
     with pytest.raises(ConfigurationError, match="before it starts"):
         backfill(snow.engine, instance, "incidents", START + timedelta(hours=1))
+    with pytest.raises(ConfigurationError, match="after the cursor"):
+        backfill(snow.engine, instance, "incidents", START + timedelta(days=1), START + timedelta(days=2))
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

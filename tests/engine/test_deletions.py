@@ -584,6 +584,24 @@ def test_a_consent_covers_one_mass_deletion(swept):
         assert len(swept.deleted()) == start + 20
 
 
+def test_a_consent_does_not_cover_what_vanishes_after_it(swept):
+    instance = stocked(swept, count=100)
+    for number in range(20):
+        swept.remove(f"{number:02}")
+    swept.poll()
+    swept.engine.deletions.allow_mass_delete(instance, "things")
+    kept = {key: swept.things.pop(key) for key in list(swept.things)[:50]}
+    swept.poll()
+    assert sorted(swept.deleted()) == [f"{number:02}" for number in range(20)]
+    for _ in range(3):
+        swept.poll()
+    assert len(swept.deleted()) == 20
+    assert "50 of 80 things are missing" in swept.state().alarm
+    swept.things.update(kept)
+    swept.poll()
+    assert (len(swept.deleted()), swept.state().alarm) == (20, None)
+
+
 def test_an_alarm_ends_by_itself_when_the_right_is_back(swept):
     stocked(swept, count=100)
     kept = {key: swept.things.pop(key) for key in list(swept.things)[:50]}

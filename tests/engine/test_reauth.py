@@ -374,3 +374,15 @@ def test_a_login_that_is_refused_when_asked_whose_it_is_makes_no_instance(toy):
     with pytest.raises(AuthenticationError):
         establish(toy)
     assert toy.engine.instances.find() == []
+
+
+def test_a_refusal_of_the_moment_is_no_lost_login(snow):
+    """ServiceNow gives the same token again while it lives; that it gives one proves the login."""
+    instance = snow.create()
+    snow.poll()
+    snow.sandbox.faults.script(["unauthorized"])
+    snow.poll()
+    assert (snow.engine.instances.get(instance).state, snow.state().failures) == ("active", 0)
+    snow.sandbox.faults.always(["unauthorized"])
+    snow.poll()
+    assert snow.engine.instances.get(instance).state == "needs_reauth"

@@ -242,3 +242,13 @@ def test_what_was_ignored_is_ignored_again(snow, tmp_path, plugins):
     record(snow, instance, tmp_path / "poll.jsonl")
     assert replay(plugins, load_recording(tmp_path / "poll.jsonl")) == said
     assert said.totals == {"ignored": 1}
+
+
+def test_what_a_receiver_is_asked_with_is_not_recorded(snow, tmp_path):
+    url = "https://example.com/events?token=one&sig=two&key=three"
+    instance = snow.create(**{"event.notification.callback.url": url})
+    file = tmp_path / "poll.jsonl"
+    record(snow, instance, file, 60)
+    text = file.read_text()
+    assert "https://example.com/events?" in text
+    assert not any(secret in text for secret in ("=one", "=two", "=three"))

@@ -37,12 +37,10 @@ def opened(context: typer.Context) -> Iterator[Engine]:
 
 def moment_of(text: str, option: str) -> datetime:
     """An ISO date-time as aware UTC; without an offset it is taken to be UTC."""
-    from datetime import UTC
-
-    from dateutil.parser import isoparse
+    from ..schemas import parse_moment
 
     try:
-        moment = isoparse(text)
+        return parse_moment(text)
     except ValueError:
-        raise ConfigurationError(f"{text!r} is no date such as 2026-01-31T00:00:00Z", where=option) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        hint = "it has to be between the years 1971 and 2999"
+        raise ConfigurationError(f"{text!r} is no date such as 2026-01-31T00:00:00Z", where=option, hint=hint) from None

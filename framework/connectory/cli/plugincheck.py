@@ -45,6 +45,8 @@ def check(
 ) -> None:
     """Check a plugin against the rules of the tiers, run its contract tests, and say what to do next.
 
+    Ends with 1 where the tier is lower than required, or where a contract test fails.
+
     Example: connect plugin check . --require silver
     """
     from ..authoring.check import ContractRun, Tier, open_subject, run_contract
@@ -61,7 +63,7 @@ def check(
         say_json(report.as_json())
     else:
         _show(report, everything=everything)
-    if report.tier < Tier[require.name]:
+    if report.tier < Tier[require.name] or subject.contract.failed:
         raise typer.Exit(1)
 
 

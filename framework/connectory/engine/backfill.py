@@ -116,6 +116,12 @@ def _window(plan: Plan, poll: PollRow, start: datetime, end: datetime | None) ->
             where="from",
             hint="without an end it goes up to the cursor; what is later is the next poll's",
         )
+    if to_micros(start) > poll.since:
+        raise ConfigurationError(
+            f"the span starts at {iso(window.start)}, after the cursor, which is at {iso(from_micros(poll.since))}",
+            where="from",
+            hint="what is later than the cursor is the next poll's",
+        )
     return window
 
 

@@ -14,6 +14,7 @@ import msgspec
 from ..clock import to_micros
 from ..errors import ConnectoryError
 from ..http import Client
+from ..schemas import CALLBACK_URL
 from ..secrets import MASK, redactor
 from .changes import Finding, identify
 from .explain import StoreMemory
@@ -112,7 +113,10 @@ def _versions(engine: Engine, runtime: Runtime) -> dict[str, str | None]:
 
 
 def _scrubbed(configuration: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: scrub_json({name: value})[name] for name, value in configuration.items()}
+    scrubbed = {name: scrub_json({name: value})[name] for name, value in configuration.items()}
+    callback = str(scrubbed.get(CALLBACK_URL) or "")
+    # What a receiver is asked with may be its key, whatever it is called.
+    return scrubbed | ({CALLBACK_URL: f"{callback.partition('?')[0]}?{MASK}"} if "?" in callback else {})
 
 
 def _micros(duration: timedelta) -> int:

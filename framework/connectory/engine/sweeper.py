@@ -50,8 +50,6 @@ def sweep(job: Job, deletes: Sweep) -> str | None:
         return None
     if census.missing:
         _announce(job, deletes, number, misses=_misses_needed(job, allowed=allowed))
-    if allowed:
-        _withdraw_consent(job, number)
     return None
 
 
@@ -131,7 +129,9 @@ def _complete(job: Job, number: int, alarm: str | None) -> None:
     poll = job.poll
     if alarm is not None and job.state.alarm is None:
         log.warning("deletions of %s of instance %s: %s", poll.resource, poll.instance_id, alarm)
-    done = {"completed_at": to_micros(job.clock.now()), "alarm": alarm}
+    # A consent was for what an earlier sweep has missed, and which this one misses for the second time. It ends here,
+    # before anything is announced: what is missing for the first time now has to pass the next sweep by itself.
+    done = {"completed_at": to_micros(job.clock.now()), "alarm": alarm, "allowed": False}
     with job.database.write() as connection:
         polls.hold(connection, poll)
         deletions.count_miss(connection, poll, number)
@@ -178,13 +178,3 @@ def _bury(job: Job, number: int, gone: Sequence[str], there: Sequence[str]) -> N
         # They left the list without being deleted; should they come back to it, they are known again.
         deletions.forget_objects(connection, job.poll, there)
     job.tell(told)
-
-
-def _withdraw_consent(job: Job, number: int) -> None:
-    """The consent was for what is missing now; it lasts until that was announced."""
-    poll = job.poll
-    with job.database.write() as connection:
-        polls.hold(connection, poll)
-        census = deletions.count_objects(connection, poll, number)
-        if alarm_of(job, census) is None:
-            deletions.change(connection, poll.instance_id, poll.resource, {"allowed": False})

@@ -45,6 +45,10 @@ class ContractRun:
     skipped: int = 0
     failures: tuple[str, ...] = ()
 
+    @property
+    def failed(self) -> bool:
+        return self.is_broken or bool(self.failures)
+
 
 def contract_classes(project: Project) -> list[ContractClass]:
     """The test classes that inherit the contract, by name, and those of the same file that inherit from them."""

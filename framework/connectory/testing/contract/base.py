@@ -154,7 +154,8 @@ class ContractBase:
         if name not in tables:
             broken(
                 f"the sandbox has no table {resource!r} to {method} a record in",
-                f"override {method}() of the test class: it says how a person would do it",
+                f"give the sandbox one, as with its other tables (`sandbox.table({resource!r}, ...)`), or override"
+                f" {method}() of the test class: it says how a person would do it",
             )
         return tables[name]
 

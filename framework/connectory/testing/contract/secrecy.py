@@ -143,11 +143,14 @@ class _Listener(logging.Handler):
 
     def __enter__(self) -> Self:
         root = logging.getLogger()
-        self._level = root.level
+        self._level, self._factory = root.level, logging.getLogRecordFactory()
         root.addHandler(self)
         root.setLevel(logging.DEBUG)
+        # As a plugin writes it: elsewhere in the process Connectory may have had secrets taken out of records.
+        logging.setLogRecordFactory(logging.LogRecord)
         return self
 
     def __exit__(self, *_error: object) -> None:
         logging.getLogger().removeHandler(self)
         logging.getLogger().setLevel(self._level)
+        logging.setLogRecordFactory(self._factory)
