@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -23,6 +24,15 @@ def snow(tmp_path):
 
     with Snow(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture
+def small_heap():
+    """For tests that kill processes, and collect what these held: what is there already need not be looked at."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

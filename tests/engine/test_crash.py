@@ -12,6 +12,8 @@ from sqlalchemy import event
 from connectory.testing.transport import WsgiAdapter
 from world import Snow, entry
 
+pytestmark = pytest.mark.usefixtures("small_heap")
+
 
 class Killed(BaseException):
     """Like SIGKILL: nobody's `except Exception` sees it."""

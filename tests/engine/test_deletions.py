@@ -747,6 +747,7 @@ def settled(shelf: Shelf) -> list[tuple[str, str, int]]:
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.usefixtures("small_heap")
 def test_the_same_deletions_whenever_it_is_killed(tmp_path, monkeypatch, way):
     with prepared(tmp_path / "first", way) as first:
         pass
