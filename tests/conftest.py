@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,15 @@ def snow(tmp_path):
 
     with Snow(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was():
+    """Commands let secrets be taken out of all that their process logs, which here is that of the tests."""
+    factory, hook, thread_hook = logging.getLogRecordFactory(), sys.excepthook, threading.excepthook
+    yield
+    logging.setLogRecordFactory(factory)
+    sys.excepthook, threading.excepthook = hook, thread_hook
 
 
 @pytest.fixture

@@ -340,6 +340,7 @@ def logged(monkeypatch):
     root.setLevel(logging.DEBUG)
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    logging.setLogRecordFactory(logging.LogRecord)
     install_redaction(redactor=redactor)
     yield stream
     logging.setLogRecordFactory(factory)

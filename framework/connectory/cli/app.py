@@ -164,6 +164,9 @@ def connect(
 def _log(verbose: int) -> None:
     import logging
 
+    from ..secrets import install_redaction
+
     level = [logging.WARNING, logging.INFO, logging.DEBUG][min(verbose, 2)]
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("waitress").setLevel(logging.ERROR)
+    install_redaction()

@@ -144,9 +144,9 @@ class _Listener(logging.Handler):
     def __enter__(self) -> Self:
         root = logging.getLogger()
         self._level, self._factory = root.level, logging.getLogRecordFactory()
-        root.addHandler(self)
         root.setLevel(logging.DEBUG)
-        # As a plugin writes it: elsewhere in the process Connectory may have had secrets taken out of records.
+        # First, and as a plugin writes it: what Connectory does for its users' logs takes secrets out of records.
+        root.handlers.insert(0, self)
         logging.setLogRecordFactory(logging.LogRecord)
         return self
 
