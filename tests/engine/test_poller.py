@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from connectory.clock import from_micros
+from connectory.engine.poller import Observer
 from world import entry
 
 
@@ -29,6 +30,37 @@ def test_created_then_updated_then_nothing(snow):
     snow.poll()
     snow.poll()
     assert len(snow.told()) == 2
+
+
+def test_what_is_paused_while_its_first_resource_is_polled_polls_no_other(snow):
+    instance = snow.create("incidents", "accounts")
+    snow.clock.advance(60)
+    polled = []
+
+    class Pausing(Observer):
+        def polled(self, summary):
+            polled.append(summary.pages)
+            snow.engine.instances.pause(instance)
+
+    assert snow.engine.scheduler(observer=Pausing()).run_once() == 2
+    assert polled == [1, 0]
+
+
+def test_what_is_paused_while_other_instances_are_polled_is_not_polled_a_second_later(snow):
+    instances = {snow.create(), snow.create()}
+    assert snow.poll() == 2
+    snow.clock.advance(60)
+    polled = []
+
+    class Pausing(Observer):
+        def polled(self, summary):
+            polled.append(summary.pages)
+            if len(polled) == 1:
+                snow.clock.advance(2)
+                snow.engine.instances.pause((instances - {summary.instance_id}).pop())
+
+    assert snow.engine.scheduler(observer=Pausing()).run_once() == 2
+    assert polled == [1, 0]
 
 
 def test_an_old_record_that_changes_is_updated(snow):

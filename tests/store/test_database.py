@@ -96,6 +96,24 @@ def test_a_full_disk_loses_nothing_and_says_so(tmp_path):
     database.close()
 
 
+def test_a_store_that_is_kept_locked_says_so_and_works_again_afterwards(tmp_path):
+    database, other = (Database.open(f"sqlite:///{tmp_path}/a.db") for _ in range(2))
+    with other.read() as connection:
+        # The pool hands the same connection out again, and with it the impatience.
+        connection.exec_driver_sql("PRAGMA busy_timeout=1")
+    with (
+        database.write(),
+        pytest.raises(StoreError, match="another process has kept the store locked for too long") as caught,
+        other.write(),
+    ):
+        pass
+    assert "a.db" in str(caught.value)
+    with other.write() as connection:
+        connection.execute(text("INSERT INTO counters VALUES ('again', 1)"))
+    for opened in (database, other):
+        opened.close()
+
+
 @pytest.mark.parametrize("number", range(20))
 def test_many_processes_may_open_a_new_store_at_once(tmp_path, number):
     url, failures = f"sqlite:///{tmp_path}/{number}.db", []

@@ -90,6 +90,12 @@ def test_only_active_instances(database, state):
     assert {poll.instance_id for poll in claim(database)} == {2}
 
 
+def test_a_claim_says_which_version_of_the_instance_it_found(database):
+    with database.write() as connection:
+        instances.change(connection, 2, 0, {"name": "two"})
+    assert {(poll.instance_id, poll.instance_version) for poll in claim(database)} == {(1, 1), (2, 2)}
+
+
 def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing(database):
     mine = claim(database, instance_ids=[2])[0]
     theirs = claim(database, "you", now=100 + 2 * MINUTE, instance_ids=[2])[0]

@@ -141,7 +141,7 @@ class Poller:
         summary = Summary(instance_id=poll.instance_id, resource=poll.resource, start=poll.since, end=poll.since)
         runtime: Runtime | None = None
         try:
-            runtime = self._runtimes.get(poll.instance_id)
+            runtime = self._runtimes.get(poll.instance_id, poll.instance_version)
             self._run(poll, runtime, summary, keep)
         except StaleLeaseError as error:
             log.info("%s", error.message)

@@ -120,10 +120,14 @@ class Runtimes:
         self._runtimes: dict[int, Runtime] = {}
         self._lock = threading.Lock()
 
-    def get(self, instance_id: int) -> Runtime:
-        """The instance as it is now; `NotFoundError` where it was deleted."""
-        with self._database.read() as connection:
-            version = instances.version_of(connection, instance_id)
+    def get(self, instance_id: int, version: int | None = None) -> Runtime:
+        """The instance as it is now; `NotFoundError` where it was deleted.
+
+        `version` is the instance's newest one, where the caller has just seen it: the store is not asked again.
+        """
+        if version is None:
+            with self._database.read() as connection:
+                version = instances.version_of(connection, instance_id)
         runtime = self._runtimes.get(instance_id)
         if runtime is None or runtime.row.version != version:
             runtime = self._build(instance_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -90,7 +91,8 @@ class Scheduler:
         self.take_over()
         horizon, count = self._clock.now(), 0
         while claimed := self._claim(BATCH, due_at=to_micros(horizon)):
-            self._run_group(claimed)
+            for group in _by_instance(claimed):
+                self._run_group(group)
             count += len(claimed)
         return count
 
@@ -119,16 +121,22 @@ class Scheduler:
             )
 
     def _run_group(self, group: Sequence[PollRow]) -> None:
-        for poll in group:
+        for number, poll in enumerate(group):
             if self._stopping.is_set():
                 return
+            # The claim saw the instance, but an earlier poll of it may have changed it, or taken long.
+            current = poll if number == 0 and self._is_fresh(poll) else replace(poll, instance_version=None)
             try:
-                self._poller.run(poll, keep=self._heartbeat)
+                self._poller.run(current, keep=self._heartbeat)
             except ConnectoryError as error:
                 # The store cannot even take the failure down: the lease runs out, and the poll is tried again.
                 log.error("poll of %s of instance %s: %s", poll.resource, poll.instance_id, error)
             except Exception:
                 log.exception("poll of %s of instance %s failed in an unknown way", poll.resource, poll.instance_id)
+
+    def _is_fresh(self, poll: PollRow) -> bool:
+        """Whether it was claimed just now."""
+        return poll.lease_until is not None and poll.lease_until >= to_micros(self._clock.now() + LEASE - NAP)
 
     def _heartbeat(self) -> None:
         """Renew the leases now and then; called between pages, and by the loop for polls that wait their turn."""

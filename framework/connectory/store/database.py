@@ -80,7 +80,10 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise _explain(error, self.engine.url.render_as_string()) from error
+            raise _explain(str(error.orig), self.engine.url.render_as_string()) from error
+        except sqlite3.Error as error:
+            # From what `_begin_sqlite` says to the driver.
+            raise _explain(str(error), self.engine.url.render_as_string()) from error
 
 
 def is_sqlite(connection: Connection) -> bool:
@@ -147,7 +150,9 @@ def _use_wal(connection: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A deferred transaction that turns into a writer late fails at once where another one wrote meanwhile.
     immediate = connection.get_execution_options().get("connectory_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    # Said to the driver: by way of SQLAlchemy it costs as much as a small query.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 _ELSEWHERE = "name another folder with --home or CONNECTORY_HOME"
@@ -163,8 +168,7 @@ _EXPLANATIONS = (
 )
 
 
-def _explain(error: DBAPIError, url: str) -> StoreError:
-    text = str(error.orig)
+def _explain(text: str, url: str) -> StoreError:
     for symptom, message, hint in _EXPLANATIONS:
         if symptom in text:
             return StoreError(message, where=url, hint=hint)

@@ -85,7 +85,7 @@ def remove(connection: Connection, instance_id: int) -> bool:
 
 
 def version_of(connection: Connection, instance_id: int) -> int | None:
-    """Asked before each poll, so the statement is made once."""
+    """Asked before many polls, so the statement is made once."""
     version: int | None = connection.execute(_VERSION, {"of_instance": instance_id}).scalar()
     return version
 
