@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from connectory.secrets import redactor
+
 ROOT = Path(__file__).parents[1]
 
 # What decides whether a change lands must decide the same twice; elsewhere each run tries other examples.
@@ -35,6 +37,15 @@ def logging_as_it_was():
     yield
     logging.setLogRecordFactory(factory)
     sys.excepthook, threading.excepthook = hook, thread_hook
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests():
+    """A process blanks out every secret it has met, and what one test makes a secret is another one's plain word."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redactor, "_learnt", {})
+        patch.setattr(redactor, "_index", {})
+        yield
 
 
 @pytest.fixture
