@@ -89,9 +89,15 @@ def test_an_api_key_travels_in_one_place(where):
 
 
 @pytest.mark.parametrize(
-    "auth", [BasicAuth("ann", "hunter22"), ApiKeyAuth("hunter22", header="X"), ApiKeyAuth("hunter22", query="x")]
+    "make",
+    [
+        lambda: BasicAuth("ann", "hunter22"),
+        lambda: ApiKeyAuth("hunter22", header="X"),
+        lambda: ApiKeyAuth("hunter22", query="x"),
+    ],
 )
-def test_auth_does_not_print_its_secret_and_logs_do_not_either(auth):
+def test_auth_does_not_print_its_secret_and_logs_do_not_either(make):
+    auth = make()
     assert "hunter22" not in repr(auth)
     assert "hunter22" not in repr(vars(auth))
     prepared = signed(auth)
