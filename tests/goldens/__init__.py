@@ -13,8 +13,7 @@ What cannot be fixed is replaced by a word of the same width:
 
 * the ports of the sandboxes and of the receiver (`:11111`, `:22222`, `:33333`; others are `:44444`);
 * the folders of this run and of the repository (`FOLDER`, `ROOT`), where they are printed;
-* tokens, codes, the `Authorization` header, and Sage v3's nonce and signature, which are random (`***`);
-* the moments and seconds in the output of `run --sandbox --json`, whose sandbox runs on the real clock (`MOMENT`).
+* tokens, codes, the `Authorization` header, and Sage v3's nonce and signature, which are random (`***`).
 
 How long something took is fixed instead: `time.perf_counter` stands still while a command runs. The random pauses after
 failures are seeded anew for each command. Log lines are left out.

@@ -100,10 +100,11 @@ def waiting(*turns: Callable[[], object]) -> Iterator[None]:
     """Commands that go on until Ctrl-C do these things where they would wait, and then they are stopped."""
     left = list(turns)
 
-    def wait(stop: Stop, _seconds: float | None = None) -> bool:
-        if left:
+    def wait(stop: Stop, seconds: float | None = None) -> bool:
+        while left:
             left.pop(0)()
-            return False
+            if seconds is not None:
+                return False
         stop.set()
         return True
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import functools
+import hmac
+import http.client
 import itertools
 import json
 import re
+import socket
 import tempfile
+import time
 import zlib
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .book import Book
-from .driving import ROOT, START, World, commands, isolated, run, waiting
+from .driving import KEY, ROOT, START, World, commands, isolated, run, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,9 +56,8 @@ def catalog(book: Book, _folder: Path) -> None:
         *(("plugins", "--trace", key, *more) for key in ("servicenowoauth", "sageone") for more in ((), ("--json",))),
         ("plugins", "--trace", "servicenowoauth", "--resource", "accounts", "--json"),
         *(
-            ("plugin", "check", f"connectory-{name}", "--no-tests", *more)
-            for name in ("servicenow", "sageone")
-            for more in ((), ("--all",), ("--json",))
+            ("plugin", "check", *more, "--no-tests")
+            for more in (("connectory-servicenow",), ("connectory-sageone", "--all"), ("connectory-sageone", "--json"))
         ),
         ("plugin", "new", "acme-shop", "--no-input"),
         ("plugin", "new", "acme-books", "--auth", "oauth2", "--paging", "cursor", "--resource", "orders", "--json"),
@@ -549,33 +554,54 @@ def mistakes(book: Book, folder: Path) -> None:
             book.add("5-store", str(run("--home", home, "instances", "list", *more)))
 
 
-def servers(book: Book, folder: Path) -> None:
+def servers(book: Book, _folder: Path) -> None:
     """Commands that go on until Ctrl-C, and the run against a sandbox of its own."""
-    key = ("--signature-key", "k", "--port", "0")
     with waiting():
-        for arguments in (
-            ("sandbox", "servicenowoauth"),
-            ("sandbox", "servicenowoauth", "--json"),
-            ("sandbox", "sageone"),
-            ("sandbox", "sageone", "--json"),
-            ("listen", *key),
-            ("listen", *key, "--json"),
-            ("listen", "--port", "0"),
-        ):
+        for arguments in (("sandbox", "servicenowoauth"), ("sandbox", "sageone", "--json")):
             book.add(arguments[0], hide_ports(str(run(*arguments))))
+    event = {"objectType": "incidents", "eventType": "CREATED", "objectId": "a", "sequence": 2}
     for more in ((), ("--json",)):
-        said = str(
-            run("run", "servicenowoauth", "--sandbox", "--once", "--home", str(folder / f"home{len(more)}"), *more)
-        )
-        book.add("run", re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)", "MOMENT", hide_seconds(hide_ports(said))))
+        port = free_port()
+        first, late = (notification(number, event | {"sequence": 3 - number}) for number in (1, 2))
+        calls = (first, first, late, (first[0] | {"webhook-signature": "v1,AAAA"}, first[1]))
+        with waiting(*(functools.partial(post, port, *call) for call in calls)):
+            book.add("listen", hide_ports(str(run("listen", "--signature-key", KEY, "--port", str(port), *more))))
+    book.add("run", hide_ports(str(run("run", "servicenowoauth", "--sandbox", "--once"))))
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def notification(number: int, event: dict[str, Any]) -> tuple[dict[str, str], bytes]:
+    """The headers and the body of a notification, signed as the platform says and as Standard Webhooks say."""
+    body = json.dumps({"id": str(number), "message": {"events": [event]}}).encode()
+    stamp = str(int(time.time()))
+    own, standard = (
+        base64.b64encode(hmac.digest(KEY.encode(), signed, "sha256")).decode()
+        for signed in (body, f"{number}.{stamp}.".encode() + body)
+    )
+    headers = {
+        "Elements-Webhook-Id": str(number),
+        "Elements-Webhook-Signature": f"sha256={own}",
+        "webhook-id": str(number),
+        "webhook-timestamp": stamp,
+        "webhook-signature": f"v1,{standard}",
+    }
+    return headers, body
+
+
+def post(port: int, headers: dict[str, str], body: bytes) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("POST", "/events", body, headers)
+    connection.getresponse().read()
+    connection.close()
 
 
 def hide_ports(text: str) -> str:
-    return re.sub(r"127\.0\.0\.1:\d{5}\b", "127.0.0.1:44444", text)
-
-
-def hide_seconds(text: str) -> str:
-    return re.sub(r'"seconds": [\d.]+', '"seconds": 0.0', text)
+    return re.sub(r"(127\.0\.0\.1:|--port )\d{5}\b", r"\g<1>44444", text)
 
 
 def default_entries(world: World, key: str) -> dict[str, dict[str, Any]]:
