@@ -5,15 +5,17 @@ Everything that it prints, asks of a provider and sends to a receiver is compare
 of the code that is not meant to change behaviour leaves all of them equal.
 
 `python -m tests.goldens` writes the files anew, from the root of the repository. Read the difference before you commit
-it. `python -m tests.goldens snow sage` writes those scenarios only.
+it. `python -m tests.goldens servicenow sageone` writes those scenarios only.
 
 The modules of Connectory are imported in `driving.py` only: who moves a module changes that file, and no golden.
 
-What cannot be fixed is replaced by a word of the same width:
+What cannot be fixed is replaced:
 
-* the ports of the sandboxes and of the receiver (`:11111`, `:22222`, `:33333`; others are `:44444`);
-* the folders of this run and of the repository (`FOLDER`, `ROOT`), where they are printed;
-* tokens, codes, the `Authorization` header, and Sage v3's nonce and signature, which are random (`***`).
+* the ports of the sandboxes and of the receiver, by ports of the same width (`:11111`, `:22222`, `:33333`; those that a
+  command takes by itself by `44444`);
+* the folders of this run and of the repository, where they are printed, by `FOLDER` and `ROOT`;
+* tokens, codes, the credentials in `Authorization`, and Sage v3's nonce and signature, which are random, by `***`;
+* in a request for a token, the length of the form, and what the HTTP library says of its own version, by `***`.
 
 How long something took is fixed instead: `time.perf_counter` stands still while a command runs. The random pauses after
 failures are seeded anew for each command. Log lines are left out.
