@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from werkzeug.wrappers import Response
 
-from connectory.clock import from_micros
+import toy as toys
+from connectory.clock import from_micros, to_micros
 from connectory.engine.poller import Observer
+from connectory.errors import StaleLeaseError
+from connectory.limits import Limit
+from connectory.store import events, polls, tables
+from shelf import Shelf, reply
+from toy import Toy
 from world import entry
 
 
@@ -225,3 +233,309 @@ def test_a_fault_in_mid_list_announces_nothing_twice_and_loses_nothing(snow, fau
     snow.poll()
     assert sorted(told[1] for told in snow.told()) == sorted(made)
     assert snow.state().failures == 0
+
+
+# Numbers of events
+
+
+@pytest.fixture
+def toy(tmp_path):
+    opened = []
+
+    def make(**element):
+        opened.append(Toy(tmp_path / f"toy{len(opened)}", **element))
+        return opened[-1]
+
+    yield make
+    for world in opened:
+        world.engine.close()
+
+
+def polling(**things) -> dict:
+    """A configuration in which a toy's things are polled with these options."""
+    plain = {"url": "/hubs/general/things", "idField": "id", "datesConfiguration": toys.DATES}
+    return {"event.poller.configuration": {"things": plain | things}}
+
+
+UNDATED = {"datesConfiguration": {"updatedDateField": "updated"}}
+
+
+def numbered(world) -> list[tuple[str, str, int]]:
+    with world.engine.database.read() as connection:
+        return [(event.object_id, event.type, event.sequence) for event in events.find(connection, limit=None)]
+
+
+def test_the_first_event_of_what_the_first_poll_only_remembered_is_number_1(toy):
+    world = toy()
+    world.things = [{"id": f"{number}", "name": "before"} for number in range(25)]
+    world.create(**polling(**UNDATED))
+    world.poll()
+    assert world.told() == []
+    world.things[3]["name"] = "after"
+    world.things.append({"id": "25", "name": "new"})
+    world.poll()
+    assert numbered(world) == [("3", "UPDATED", 1), ("25", "CREATED", 1)]
+    world.things[3]["name"] = "later"
+    world.things[25]["name"] = "later"
+    world.poll()
+    assert numbered(world)[2:] == [("3", "UPDATED", 2), ("25", "UPDATED", 2)]
+
+
+def test_what_is_ignored_after_the_first_poll_takes_no_number_either(toy):
+    world = toy()
+    world.things = [{"id": "0", "name": "before", "views": 0}]
+    world.create(**polling(**UNDATED, ignoreFields=["views"]))
+    world.poll()
+    for views in (1, 2):
+        world.things[0]["views"] = views
+        world.poll()
+    assert world.told() == []
+    world.things[0]["name"] = "after"
+    world.poll()
+    assert numbered(world) == [("0", "UPDATED", 1)]
+
+
+# Claims
+
+
+@pytest.mark.parametrize("who", ["another process", "another thread of this process"])
+@pytest.mark.parametrize("pages_before", [1, 4])
+def test_a_poll_that_another_has_taken_over_between_two_pages_writes_nothing_more(toy, who, pages_before):
+    world = toy()
+    world.create(**polling())
+    world.add(45)
+    after, summaries = {}, []
+
+    def contents() -> dict:
+        with world.engine.database.read() as connection:
+            every = tables.metadata.sorted_tables
+            return {table.name: sorted(map(repr, connection.execute(table.select()))) for table in every}
+
+    class TakingOver(Observer):
+        def page_read(self, summary):
+            if summary.pages == pages_before:
+                late = to_micros(world.clock.now()) + 3_600_000_000
+                owner = "another:1" if who == "another process" else world.engine.owner.name
+                with world.engine.database.write() as connection:
+                    assert len(polls.claim(connection, owner=owner, due_at=late, now=late, until=late, limit=9)) == 1
+                after.update(contents())
+
+        def polled(self, summary):
+            summaries.append(summary)
+
+    world.clock.advance(60)
+    world.engine.scheduler(observer=TakingOver()).run_once()
+    assert contents() == after
+    assert len(world.told()) == 10 * pages_before
+    (summary,) = summaries
+    assert isinstance(summary.error, StaleLeaseError)
+    assert "another worker has taken over" in summary.failure
+
+
+# The provider's clock
+
+
+def test_the_cursor_stays_when_the_providers_clock_goes_back(snow):
+    snow.create()
+    cursors, made = [], []
+    for skew in (0, 0, -90, -85, -150, 0, 0):
+        snow.clock.advance(60)
+        snow.sandbox.clock.skew(skew)
+        made.append(snow.sandbox.insert("incident", {})["sys_id"])
+        snow.engine.scheduler().run_once()
+        cursors.append(snow.state().since)
+    assert cursors == sorted(cursors)
+    assert cursors[1] == cursors[2], "a poll of a clock that went back by more than the interval leaves it where it was"
+    assert len(snow.told()) == len(set(snow.told()))
+
+
+def test_the_cursor_follows_the_providers_clock_as_the_polls_own_answer_shows_it(snow):
+    snow.create()
+    snow.poll()
+    for skew in (-30, 25):
+        snow.sandbox.clock.skew(skew)
+        # Where the clock was put forward, the window's end was fixed before that was known.
+        snow.poll(600)
+        known = skew if skew < 0 else -30
+        assert from_micros(snow.state().since) == snow.clock.now() + timedelta(seconds=known - 5)
+        snow.poll(600)
+        assert from_micros(snow.state().since) == snow.clock.now() + timedelta(seconds=skew - 5)
+
+
+def test_a_window_is_asked_for_as_soon_as_it_has_settled(snow):
+    """Five seconds after its start: rows may show up after their stamp."""
+    snow.create()
+    begun, asked = snow.clock.now(), snow.requests()
+    assert snow.poll(4) == 1
+    state = snow.state()
+    assert (state.polled_at, snow.requests()) == (None, asked)
+    assert state.next_due_at - to_micros(snow.clock.now()) == 6_000_000
+    assert snow.poll(6) == 1
+    assert from_micros(snow.state().since) == begun + timedelta(seconds=5)
+
+
+def test_a_window_of_one_moment_is_asked_for(snow):
+    snow.create()
+    begun = snow.clock.now()
+    assert snow.poll(5) == 1
+    state = snow.state()
+    assert state.polled_at == to_micros(snow.clock.now())
+    assert from_micros(state.since) == begun
+
+
+def test_what_changed_before_the_poll_began_is_announced_though_it_has_not_settled(toy):
+    """`filterByCurrentDate` leaves to the next poll what is newer than this poll, not what is newer than its window."""
+    world = toy()
+    world.create(**polling(filterByCurrentDate=True))
+    world.clock.advance(58)
+    world.add(1)
+    world.poll(2)
+    assert world.told() == ["0"]
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+def test_each_refusal_is_counted_and_told_and_makes_the_next_wait_longer(toy, status):
+    world = toy()
+    world.create(**polling())
+    world.poll()
+    before = world.states()[0]
+    summaries = []
+
+    class Watching(Observer):
+        def polled(self, summary):
+            summaries.append(summary)
+
+    world.answer = lambda _request: Response("", status=status)
+    for number in range(1, 6):
+        world.clock.advance(3600)
+        world.engine.scheduler(observer=Watching()).run_once()
+        (poll,) = world.states()
+        assert (poll.failures, poll.failed_at) == (number, to_micros(world.clock.now()))
+        assert (poll.since, poll.polled_at, poll.summary) == (before.since, before.polled_at, before.summary)
+        assert str(status) in poll.failure
+        assert summaries[-1].failure == poll.failure == str(summaries[-1].error)
+        assert summaries[-1].as_dict()["failure"] == poll.failure
+        wait = (poll.next_due_at - poll.failed_at) / 1_000_000
+        assert 0.8 * 5 * 2 ** (number - 1) <= wait <= 1.2 * 5 * 2 ** (number - 1)
+    assert len(summaries) == 5
+    world.answer = None
+    world.poll(3600)
+    (poll,) = world.states()
+    assert (poll.failures, poll.failure, poll.failed_at) == (0, None, None)
+    assert poll.polled_at == to_micros(world.clock.now())
+
+
+def test_a_refusal_that_asks_for_time_gets_it_each_time(toy):
+    world = toy()
+    world.create(**polling())
+    world.answer = toys.too_many(600)
+    for number in (1, 2):
+        world.poll(3600)
+        (poll,) = world.states()
+        assert poll.failures == number
+        assert 600 <= (poll.next_due_at - poll.failed_at) / 1_000_000 <= 660
+
+
+def test_a_refused_login_is_counted_as_a_failure_and_pauses_the_instance(toy):
+    world = toy()
+    instance = world.create(**polling())
+    world.answer = lambda _request: Response("", status=401)
+    world.poll()
+    (poll,) = world.states()
+    assert (poll.failures, poll.failed_at) == (1, to_micros(world.clock.now()))
+    assert "refused the access token" in poll.failure
+    assert world.engine.instances.get(instance).state == "needs_reauth"
+    assert world.poll(86_400) == 0
+
+
+def test_a_poll_that_is_put_off_for_its_account_is_no_failure_and_says_why(toy):
+    world = toy(limits=(Limit(),))
+    for _ in range(2):
+        world.create(**polling())
+    world.answer = toys.too_many(600)
+    world.poll()
+    refused, waiting = sorted(world.states(), key=lambda poll: -poll.failures)
+    assert (refused.failures, waiting.failures) == (1, 0)
+    assert (waiting.failed_at, waiting.polled_at) == (None, None)
+    assert waiting.failure
+    assert 600 <= (waiting.next_due_at - to_micros(world.clock.now())) / 1_000_000 <= 660 + 30
+
+
+# Pages
+
+
+def test_a_page_size_that_was_too_large_is_not_tried_again(snow):
+    snow.create()
+    snow.clock.advance(10)
+    for _ in range(300):
+        snow.sandbox.insert("incident", {})
+    with snow.switched(cancel_after=260):
+        snow.poll()
+        for _ in range(300):
+            snow.sandbox.insert("incident", {})
+        snow.sandbox.log.clear()
+        snow.poll()
+    assert len(snow.told()) == 600
+    assert snow.state().failures == 0
+    sizes = [int(call.params["sysparm_limit"]) for call in snow.sandbox.log.entries if "/table/" in call.path]
+    assert len(set(sizes)) == 1
+    assert sizes[0] < 1000
+
+
+def test_each_page_takes_one_request_of_the_budget(toy):
+    """A burst of ten is used up by ten pages, and not before."""
+    world = toy(limits=(Limit(requests=100),))
+    world.create(**polling())
+    world.add(95)
+    world.poll()
+    assert {moment - world.asked[0] for moment in world.asked} == {timedelta(0)}
+    assert len(world.asked) == 10
+    begun = world.clock.now()
+    world.poll(3600)
+    assert {moment - begun for moment in world.asked[10:]} == {timedelta(hours=1)}
+
+
+def test_what_a_page_says_of_the_budget_counts_before_the_next_page(toy):
+    world = toy(limits=(Limit(),))
+    world.create(**polling())
+    world.add(25)
+    used_up = {"X-RateLimit-Limit": "10", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "300"}
+    left = iter([used_up])
+    world.answer = lambda request: answer_with(world, request, next(left, {}))
+    world.poll()
+    assert [(moment - world.asked[0]) >= timedelta(seconds=300) for moment in world.asked] == [False, True, True]
+    assert len(world.told()) == 25
+
+
+def answer_with(world, request, headers):
+    offset = int(request.args["offset"])
+    return Response(json.dumps(world.things[offset : offset + 10]), headers=headers, content_type="application/json")
+
+
+def test_a_poll_counts_what_it_found(tmp_path):
+    with Shelf(tmp_path) as shelf:
+        for key in ("a", "b", "c"):
+            shelf.put(key)
+        shelf.clock.advance(3600)
+        shelf.create(trackDeletes=False)
+        shelf.clock.advance(10)
+        shelf.put("d")
+        shelf.poll()
+        for key in ("a", "d", *"efghijklm"):
+            shelf.put(key)
+        rows = [*shelf.things.values(), *({} for _ in range(3))]
+        shelf.answer = lambda _request: reply(rows, headers={"X-Total-Count": str(len(shelf.things))})
+        shelf.poll()
+        counts = {name: count for name, count in shelf.poll_state().summary.items() if type(count) is int}
+    assert counts == {
+        "pages": 1,
+        "records": 16,
+        "created": 9,
+        "updated": 2,
+        "before_window": 2,
+        "hidden": 3,
+        "quiet": 0,
+    }
