@@ -17,7 +17,7 @@ from connectory.engine.instances import describe_poll
 from connectory.http import Client
 from connectory.model import Action, Request, Verdict
 from connectory.secrets import install_redaction
-from connectory.store import instances, polls, tables
+from connectory.store import deletions, instances, polls, tables
 from connectory.testing.transport import wsgi_sessions
 from toy import HOST, Toy, ToyPlugin, too_many
 from world import entry
@@ -266,15 +266,32 @@ def test_complaint_16_a_list_alone_knows_nothing_of_deletes(snow):
 
 
 def test_complaint_17_a_partial_list_deletes_nothing(snow):
-    snow.create()
-    snow.clock.advance(10)
-    for _ in range(30):
-        incident(snow)
+    """Nothing but the completeness of the list guards the records: all may vanish at once, and no GET asks for them."""
+    for number in range(120):
+        snow.sandbox.insert("sys_user", {"user_name": f"user{number}"})
+    snow.clock.advance(60)
+    tracked = {"interval": 1, "confirm": False, "maxShare": 1}
+    snow.create(**{"event.poller.configuration": {"agents": entry("agents", trackDeletes=tracked)}})
     snow.poll()
-    for fault in ("empty_page", "partial_200", "hidden_rows=1", "cut_json", "dropped"):
-        snow.sandbox.faults.script([fault])
-        snow.poll()
-    assert {told[2] for told in snow.told()} == {"CREATED"}
+    for fault in ("empty_page", "partial_200", "hidden_rows", "hidden_rows=0.01", "cut_json", "dropped"):
+        snow.sandbox.faults.always([fault])
+        # Two lists in a row must miss a record before it counts as deleted.
+        for _ in range(3):
+            snow.poll(7200)
+        snow.sandbox.faults.clear()
+        assert snow.told() == [], fault
+        assert searched(snow).failure, fault
+    gone = next(iter(snow.sandbox.tables["sys_user"]))
+    snow.sandbox.delete("sys_user", gone)
+    for _ in range(3):
+        snow.poll(7200)
+    assert snow.told() == [("agents", gone, "DELETED", 1)]
+
+
+def searched(snow) -> deletions.DeletionRow:
+    with snow.engine.database.read() as connection:
+        (found,) = deletions.find(connection, snow.state("agents").instance_id)
+    return found
 
 
 def test_complaint_18_an_event_says_which_version_of_the_object_it_is(snow):

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from werkzeug.wrappers import Response
+from werkzeug.wrappers import Response as WsgiResponse
 
 import toy as toys
 from connectory.clock import from_micros, to_micros
@@ -208,16 +209,20 @@ def test_all_is_announced_from_the_beginning_where_that_is_asked_for(snow):
     assert {told[2] for told in snow.told()} == {"CREATED"}
 
 
-def test_the_providers_clock_counts_not_ours(snow):
-    for skew in (-30, 30):
-        snow.sandbox.clock.skew(skew)
-    snow.create()
+@pytest.mark.parametrize("skew", [-30, 30])
+def test_the_providers_clock_counts_not_ours(snow, skew):
+    snow.sandbox.clock.skew(skew)
+    # No overlap makes up for a place that is reckoned by the wrong clock.
+    snow.create(**{"event.poller.configuration": {"incidents": entry("incidents", overlap=0)}})
     snow.poll()
     made = []
     for seconds in (5, 20, 40):
         snow.clock.advance(seconds)
         made.append(snow.sandbox.insert("incident", {})["sys_id"])
+        snow.poll(10)
+        made.append(snow.sandbox.insert("incident", {})["sys_id"])
         snow.poll()
+        assert from_micros(snow.state().since) == snow.sandbox.clock.now() - timedelta(seconds=5)
     snow.poll()
     assert [told[1] for told in snow.told()] == made
 
@@ -539,3 +544,108 @@ def test_a_poll_counts_what_it_found(tmp_path):
         "hidden": 3,
         "quiet": 0,
     }
+# How far back a poll asks
+
+
+def asked_since(toy) -> list[str]:
+    """The lower bound of each request from now on, as it was sent."""
+    bounds: list[str] = []
+
+    def listen(request):
+        bounds.append(request.args["since"])
+
+    toy.answer = listen
+    return bounds
+
+
+def polled_since(pattern: str, **more) -> dict:
+    """The entry of things whose stamps have this pattern."""
+    things = {
+        "url": f"/hubs/general/things?since=${{gmtDate:{pattern}}}",
+        "idField": "id",
+        "datesConfiguration": {"updatedDateField": "updated", "updatedDateFormat": pattern},
+    }
+    return {"event.poller.configuration": {"things": things | more}}
+
+
+SECONDS = "yyyy-MM-dd'T'HH:mm:ss'Z'"
+
+
+def test_the_poll_delay_is_added_to_the_overlap(tmp_path):
+    """A poll starts that much further back, finds what became visible so late, and announces nothing twice."""
+    with Toy(tmp_path, settle=timedelta(0)) as toy:
+        toy.create(**polled_since(SECONDS, overlap=60, pollDelay=240))
+        for _ in range(20):
+            toy.poll()
+        bounds, cursor = asked_since(toy), from_micros(toy.states()[0].since)
+        toy.poll()
+        # One second more, for the provider may leave out what is on the bound.
+        assert bounds == [f"{cursor - timedelta(seconds=301):%Y-%m-%dT%H:%M:%SZ}"]
+        cursor = from_micros(toy.states()[0].since)
+        late = [cursor - timedelta(seconds=seconds) for seconds in (299, 300, 301)]
+        toy.things = [
+            {"id": str(number), "updated": f"{stamp:%Y-%m-%dT%H:%M:%SZ}"} for number, stamp in enumerate(late)
+        ]
+        for _ in range(10):
+            toy.poll()
+        assert toy.told() == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "bounds"),
+    [
+        ("yyyy-MM-dd", ["2025-12-30", "2025-12-30", "2025-12-30", "2025-12-31"]),
+        ("yyyy-MM-dd'T'HH", ["2026-01-01T10", "2026-01-01T10", "2026-01-01T14", "2026-01-04T13"]),
+    ],
+)
+def test_days_and_hours_are_asked_for_from_one_unit_earlier(tmp_path, pattern, bounds):
+    """A window starts one unit before the moment, as other zones' days do; what is sent is a unit before that."""
+    with Toy(tmp_path, settle=timedelta(0)) as toy:
+        toy.create(**polled_since(pattern))
+        asked = asked_since(toy)
+        # The instance began at noon; the polls are at 12:30 and 18:30, three days later at 17:30 and at 18:30.
+        for hours in (0.5, 6, 71, 1):
+            toy.poll(3600 * hours)
+        assert asked == bounds
+
+
+@pytest.mark.parametrize("pattern", ["yyyy-MM-dd", "yyyy-MM-dd'T'HH"])
+def test_no_record_with_a_coarse_stamp_is_lost_to_a_provider_that_leaves_out_the_bound(tmp_path, pattern):
+    with Toy(tmp_path, settle=timedelta(0)) as toy:
+        toy.create(**polled_since(pattern))
+        stamp = {"yyyy-MM-dd": "%Y-%m-%d", "yyyy-MM-dd'T'HH": "%Y-%m-%dT%H"}[pattern]
+
+        def later(request):
+            found = [thing for thing in toy.things if thing["updated"] > request.args["since"]]
+            page = found[int(request.args["offset"]) :][: int(request.args["limit"])]
+            return WsgiResponse(json.dumps(page), content_type="application/json")
+
+        toy.answer = later
+        for number in range(60):
+            toy.clock.advance(1800)
+            toy.things.append({"id": str(number), "updated": toy.clock.now().strftime(stamp)})
+            toy.poll(1800)
+        toy.poll(2 * 86_400)
+        toy.poll(86_400)
+        assert sorted(toy.told(), key=int) == [str(number) for number in range(60)]
+
+
+# Answers that are none
+
+
+@pytest.mark.parametrize("body", [b"", b" \n"])
+def test_an_empty_answer_is_a_failure_and_not_a_page_without_records(tmp_path, body):
+    with Toy(tmp_path) as toy:
+        toy.create()
+        toy.poll()
+        before = toy.states()[0]
+        toy.add(3)
+        toy.answer = lambda _request: WsgiResponse(body, content_type="application/json")
+        for _ in range(5):
+            toy.poll(600)
+        state = toy.states()[0]
+        assert (state.since, state.polled_at, state.failures) == (before.since, before.polled_at, 5)
+        assert "is not a list of records" in state.failure
+        toy.answer = None
+        toy.poll(3600)
+        assert toy.told() == ["0", "1", "2"]
