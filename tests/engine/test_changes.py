@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -125,6 +126,32 @@ def test_filter_by_current_date_leaves_what_is_newer_than_the_poll_to_the_next_o
     assert found(plan({"filterByCurrentDate": True}), record).finding is Finding.NEXT_POLL
 
 
+def test_filter_by_current_date_compares_with_the_start_of_the_poll_and_not_with_the_windows_end():
+    """What became visible while the window settled is announced at once, up to the very moment of the poll's start."""
+    strict = plan({"filterByCurrentDate": True})
+    started = START + timedelta(minutes=1, seconds=5)
+    for updated in (START + timedelta(minutes=1, seconds=3), started):
+        assert found(strict, order(updated, INSIDE)).finding is Finding.CREATED
+    assert found(strict, order(started + timedelta(seconds=1), INSIDE)).finding is Finding.NEXT_POLL
+
+
+def test_what_was_created_since_the_instance_began_is_created_whenever_it_was_updated():
+    begun = replace(plan(), begun=to_micros(LONG_AGO))
+    assert found(begun, order(INSIDE, LONG_AGO)).finding is Finding.CREATED
+    assert found(begun, order(INSIDE, LONG_AGO - timedelta(seconds=1))).finding is Finding.UPDATED
+
+
+def test_the_tolerance_between_created_and_updated_includes_its_end():
+    tolerant = plan({"createdCheckTolerance": 60})
+    assert found(tolerant, order(INSIDE, INSIDE - timedelta(seconds=60))).finding is Finding.CREATED
+    assert found(tolerant, order(INSIDE, INSIDE - timedelta(seconds=61))).finding is Finding.UPDATED
+
+
+def test_what_is_older_than_the_window_is_left_out_and_what_is_on_its_bound_is_not():
+    assert found(plan(), order(START, LONG_AGO)).finding is Finding.UPDATED
+    assert found(plan(), order(START - timedelta(seconds=1), LONG_AGO)).finding is Finding.BEFORE_WINDOW
+
+
 def test_filter_by_updated_date_false_compares_the_created_date():
     record = order(INSIDE, LONG_AGO)
     assert found(plan({"filterByUpdatedDate": False}), record).finding is Finding.BEFORE_WINDOW
@@ -136,6 +163,75 @@ def test_a_provider_that_ignores_the_filter_is_caught():
     assert found(filtering, order(START - timedelta(minutes=5), LONG_AGO)).finding is Finding.BEFORE_WINDOW
     with pytest.raises(ProviderError, match=r"ignored the filter: orders a was updated 2026-01-30"):
         found(filtering, order(LONG_AGO, LONG_AGO))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "slack"),
+    [
+        ("yyyy-MM-dd HH:mm:ss", timedelta(hours=2, seconds=2)),
+        ("yyyy-MM-dd'T'HH", timedelta(hours=4)),
+        ("yyyy-MM-dd", timedelta(days=2, hours=2)),
+    ],
+)
+def test_a_coarse_filter_is_not_ignored_where_it_lets_through_what_its_unit_lets_through(pattern, slack):
+    filtering = plan({"url": f"/hubs/shop/orders?where=updated='${{gmtDate:{pattern}}}'"})
+    assert found(filtering, order(START - slack, LONG_AGO)).finding is Finding.BEFORE_WINDOW
+    with pytest.raises(ProviderError, match="ignored the filter"):
+        found(filtering, order(START - slack - timedelta(seconds=1), LONG_AGO))
+
+
+def test_a_version_is_the_stamp_and_the_counter_of_the_provider():
+    def version(**more):
+        body = json.dumps([order(INSIDE, LONG_AGO) | more]).encode()
+        return identify(plan(), plan().rows(body), body).versions[0]
+
+    assert version() == version(name="another")
+    assert version() != version(count="2")
+    assert version() != version(updated=text(BEFORE))
+    assert version(count={"value": "1", "display_value": "one"}) == version()
+
+
+def test_a_version_is_the_content_where_the_provider_counts_nothing():
+    counting_nothing = plan({"datesConfiguration": {"updatedDateField": None}})
+
+    def version(**more):
+        body = json.dumps([{"id": "a", "name": "x"} | more]).encode()
+        return identify(counting_nothing, counting_nothing.rows(body), body).versions[0]
+
+    assert version() == version(name="x")
+    assert version() != version(name="y")
+
+
+def test_a_date_that_cannot_be_read_is_looked_for_in_the_created_one():
+    change = found(plan(), order(INSIDE, INSIDE) | {"updated": "soon"})
+    assert change.date == to_micros(INSIDE)
+    assert found(plan(), order(INSIDE, BEFORE) | {"updated": "soon"}).finding is Finding.BEFORE_WINDOW
+
+
+DELETED = (3, "(deleted) missing from sweep 7")
+
+
+@pytest.mark.parametrize(
+    "record", [order(INSIDE, LONG_AGO), order(INSIDE, INSIDE), order(INSIDE, INSIDE) | {"updated": "", "created": ""}]
+)
+def test_what_was_announced_as_deleted_is_created_when_it_is_there_again(record):
+    change = found(plan(), record, DELETED)
+    assert (change.finding, change.sequence) == (Finding.CREATED, 4)
+
+
+def test_what_bears_no_dates_and_was_announced_as_deleted_is_created_when_it_is_there_again():
+    dateless = plan({"datesConfiguration": {"updatedDateField": None}})
+    assert found(dateless, {"id": "a"}, DELETED).finding is Finding.CREATED
+
+
+def test_records_that_name_no_id_are_told_apart_by_their_content():
+    dateless = plan({"datesConfiguration": {"updatedDateField": None}})
+    body = json.dumps([{"name": "x"}, {"name": "y"}, {"id": "a"}, {}, {"name": "x"}]).encode()
+    first, second, named, empty, again = identify(dateless, dateless.rows(body), body).ids
+    assert first == again != second
+    assert first.startswith("#")
+    assert second.startswith("#")
+    assert (named, empty) == ("a", None)
 
 
 def test_records_without_dates_are_remembered_first_and_compared_by_content_then():

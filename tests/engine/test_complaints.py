@@ -273,7 +273,7 @@ def test_complaint_17_a_partial_list_deletes_nothing(snow):
     tracked = {"interval": 1, "confirm": False, "maxShare": 1}
     snow.create(**{"event.poller.configuration": {"agents": entry("agents", trackDeletes=tracked)}})
     snow.poll()
-    for fault in ("empty_page", "partial_200", "hidden_rows", "hidden_rows=0.01", "cut_json", "dropped"):
+    for fault in ("hidden_rows", "hidden_rows=0.01", "empty_page", "partial_200", "cut_json", "dropped"):
         snow.sandbox.faults.always([fault])
         # Two lists in a row must miss a record before it counts as deleted.
         for _ in range(3):
