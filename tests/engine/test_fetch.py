@@ -119,6 +119,14 @@ def test_paging_that_does_not_advance_is_an_error():
     assert len(client.requests) == 1
 
 
+def test_a_list_without_an_end_is_given_up(monkeypatch):
+    monkeypatch.setattr("connectory.engine.fetch.MOST_PAGES", 3)
+    client = Scripted(*([{"id": number}] for number in range(5)))
+    with pytest.raises(ProviderError, match="the list of orders did not end after 3 pages"):
+        read(plan(paginator=Numbered()), client)
+    assert len(client.requests) == 3
+
+
 def test_records_of_which_none_has_the_id_are_a_mistake_of_the_entry():
     with pytest.raises(ProviderError, match="no record of orders has the field 'number'"):
         read(versioned(entry={"idField": "number"}), Scripted([{"id": 1}, {"id": 2}]))

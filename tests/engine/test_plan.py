@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +12,9 @@ from marshmallow import INCLUDE, Schema
 from connectory import Element, Resource, hookimpl
 from connectory.clock import from_micros, to_micros
 from connectory.engine.plan import compile_plan
+from connectory.errors import ConfigurationError, QueryError
 from connectory.model import Window
+from connectory.paging import SinglePage
 from connectory.plugins import Plugins
 from connectory.schemas import PollerConfiguration
 
@@ -115,6 +119,12 @@ def test_what_a_condition_becomes_replaces_a_default_too():
     assert params(a_plan) == (("sort", "id"), ("status", "closed"))
 
 
+def test_a_span_is_asked_for_unless_the_list_is_one_of_everything():
+    window = Window(start=MOMENT, end=MOMENT)
+    assert plan().request(window)[1].window == window
+    assert replace(plan(), is_windowed=False).request(window)[1].window is None
+
+
 def test_the_words_of_the_platform_are_not_handed_to_the_provider():
     assert params(plan("where=a='1'&pageSize=7&page=2&nextPage=x&fields=a,b&orderBy=a&mine=1")) == (
         ("mine", "1"),
@@ -134,3 +144,94 @@ def test_the_words_of_the_platform_are_not_handed_to_the_provider():
 def test_the_size_of_a_page_is_the_nearest_one_that_is_said(query, entry, asked, size):
     window = Window(start=MOMENT, end=MOMENT)
     assert plan(query, entry).request(window, asked)[1].page_size == size
+
+
+@pytest.mark.parametrize("size", ["0", "10001", "-1", "many", ""])
+def test_a_page_size_that_is_none_is_refused_with_the_entry(size):
+    with pytest.raises(
+        ConfigurationError, match=r"event\.poller\.configuration\.orders\.url.*expected a number from 1 to"
+    ):
+        plan(f"pageSize={size}")
+
+
+def test_a_paginator_of_the_resource_comes_before_that_of_its_element():
+    class Pages(SinglePage):
+        pass
+
+    one, other = Pages(), Pages()
+    element = replace(ELEMENT, paginator=other)
+    assert plan(paginator=one).paginator is one
+    assert replace(plan(paginator=one), element=element).paginator is one
+    assert replace(plan(), element=element).paginator is other
+    assert isinstance(plan().paginator, SinglePage)
+
+
+# What an entry leaves to others
+
+
+@pytest.mark.parametrize(
+    ("entry", "reach"),
+    [
+        ({}, 60),
+        ({"overlap": 0}, 0),
+        ({"overlap": 90}, 90),
+        ({"pollDelay": 30}, 90),
+        ({"overlap": 0, "pollDelay": 30}, 30),
+    ],
+)
+def test_a_window_reaches_back_by_the_overlap_and_the_poll_delay(entry, reach):
+    assert plan(entry=entry).reach == timedelta(seconds=reach)
+
+
+STAMPS = {"updatedDateField": "changed", "updatedDateFormat": "yyyy-MM-dd"}
+DEFAULT = {"url": "/hubs/shop/orders", "datesConfiguration": STAMPS}
+
+
+def row_of(a_plan, **fields):
+    (row,) = a_plan.rows(json.dumps([fields]).encode())
+    return row
+
+
+def test_dates_that_an_entry_leaves_out_are_those_of_the_default_entry():
+    taken_over = plan(poller=DEFAULT)
+    assert taken_over.updated(row_of(taken_over, changed="2026-03-01")) == "2026-03-01"
+    own = plan(entry={"datesConfiguration": STAMPS | {"updatedDateField": "touched"}}, poller=DEFAULT)
+    assert own.updated(row_of(own, touched="2026-03-02", changed="2026-03-01")) == "2026-03-02"
+    assert plan().updated is None
+
+
+def test_a_date_without_a_pattern_is_none():
+    unread = plan(entry={"datesConfiguration": STAMPS | {"createdDateField": "made"}})
+    assert (unread.created, unread.created_codec) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"), [({"idField": "id"}, "key"), ({"idField": ""}, "key"), ({"idField": "number"}, "number")]
+)
+def test_id_is_the_platforms_name_for_what_tells_records_apart(given, field):
+    a_plan = plan(entry=given, id_field="key")
+    assert a_plan.id_field == field
+    assert a_plan.object_id(row_of(a_plan, key="k", number="n", id="i")) == field[0]
+
+
+def test_a_path_into_a_list_that_is_too_short_finds_nothing():
+    a_plan = plan(entry={"idField": "$.keys[1]"})
+    assert a_plan.object_id(row_of(a_plan, keys=["a", "b"])) == "b"
+    assert a_plan.object_id(row_of(a_plan, keys=["a"])) is None
+
+
+# Mistakes of an entry are said when it is compiled
+
+
+def test_a_condition_that_the_provider_cannot_express_is_said_at_once():
+    with pytest.raises(QueryError, match=r"event\.poller\.configuration\.orders\.url: shop understands only"):
+        plan("where=a>'1'")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "unit"), [("yyyy-MM-dd'T'HH", "hour"), ("yyyy-MM-dd", "day"), ("yyyy-MM", "month or year")]
+)
+def test_stamps_that_are_coarse_are_warned_of(pattern, unit):
+    (warning,) = [text for text in dated(pattern).warnings if "is exact to" in text]
+    assert warning.startswith(f"updatedDateFormat is exact to the {unit} only")
+    assert not [text for text in dated("yyyy-MM-dd'T'HH:mm").warnings if "is exact to" in text]
