@@ -19,6 +19,7 @@ from connectory.engine.instances import describe_poll
 from connectory.errors import ProviderError, RetryLaterError, StaleLeaseError
 from connectory.limits import Limit, account_key, is_used_up, seconds_to_reset
 from connectory.model import Response
+from connectory.store import budgets
 from connectory.store.database import Database
 from connectory.testing.clock import ManualClock
 from toy import Toy, too_many
@@ -167,6 +168,72 @@ def test_refusals_in_a_row_double_the_pause_and_a_good_answer_ends_that(database
     assert pause is not None
     assert pause.until - clock.now() < timedelta(seconds=8)
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO", "WARNING"]
+
+
+def pause_of(budget: Budget, clock: ManualClock) -> float:
+    """The seconds for which the account is left alone."""
+    pause = budget.take("poll")
+    return 0.0 if pause is None else (pause.until - clock.now()).total_seconds()
+
+
+def test_refusals_of_requests_that_were_under_way_are_one_failure(database):
+    clock = ManualClock()
+    budget = Budget(database, clock, "a", [Limit()])
+    for _ in range(20):
+        budget.refused(refusal())
+    with database.read() as connection:
+        assert budgets.get(connection, "a").failures == 1
+
+
+def test_a_pause_that_was_asked_for_is_not_made_shorter_by_a_later_answer(database):
+    clock = ManualClock()
+    budget = Budget(database, clock, "a", [Limit()])
+    budget.refused(refusal(300))
+    before = pause_of(budget, clock)
+    budget.refused(refusal(1))
+    assert pause_of(budget, clock) == before >= 300
+
+
+def test_a_good_answer_to_an_earlier_request_ends_no_pause(database):
+    clock = ManualClock()
+    budget = Budget(database, clock, "a", [Limit()])
+    budget.refused(refusal(300))
+    before = pause_of(budget, clock)
+    budget.learn(Response(status=200, headers={}, body=b""))
+    with database.read() as connection:
+        assert budgets.get(connection, "a").failures == 1
+    assert pause_of(budget, clock) == before
+
+
+def test_after_a_pause_the_requests_come_at_the_pace_of_the_limit_and_not_in_a_burst(database):
+    clock = ManualClock()
+    budget = Budget(database, clock, "a", [Limit(requests=100, per=MINUTE)])
+    budget.refused(refusal(300))
+    clock.advance(pause_of(budget, clock))
+    assert 0 < pause_of(budget, clock) < 1
+    clock.advance(pause_of(budget, clock))
+    assert [pause_of(budget, clock) > 0 for _ in range(2)] == [False, True]
+
+
+def test_a_failure_that_says_when_to_come_back_is_everybodys_affair(database):
+    clock = ManualClock()
+    budget = Budget(database, clock, "a", [Limit()])
+    budget.refused(RetryLaterError("cannot answer now", provider_status=503, retry_after=40))
+    assert 40 <= pause_of(budget, clock) <= 44
+
+
+def test_a_clock_that_is_put_back_gives_no_request_twice(database):
+    clock = ManualClock()
+    limit = Limit(requests=100, per=MINUTE)
+    budget = Budget(database, clock, "a", [limit])
+    given = 0
+    for _ in range(30):
+        # The same minute is lived through again and again.
+        for seconds in (-60, 60):
+            clock.advance(seconds)
+            given += budget.take("poll") is None
+    # One at the first moment, and then what the bucket holds: that minute fills it once.
+    assert given == 1 + limit.burst
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectory.clock import to_micros
+from connectory.clock import from_micros, to_micros
 from connectory.engine.backfill import backfill
 from connectory.engine.cursor import reset, rewind, show
 from connectory.engine.poller import Observer
 from connectory.errors import ConfigurationError, ConflictError, NotFoundError, ProviderError, StaleLeaseError
 from connectory.store import polls
+from toy import Toy
 from world import entry
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -302,3 +303,57 @@ def test_a_backfill_that_is_killed_is_taken_up_again_and_repeats_nothing(snow):
     done = backfill(snow.engine, instance, "incidents", START)
     assert (done.created, done.seen) == (20, 20)
     assert ids(snow.told()) == sorted(records)
+
+
+# The edges of moves and spans
+
+
+def test_a_rewind_to_the_cursor_itself_is_none_and_what_is_remembered_stays(snow, missed):
+    instance, _, _ = missed
+    made(snow, snow.clock.now())
+    snow.poll(60)
+    before = show(snow.engine, instance, "incidents")
+    cursor = rewind(snow.engine, instance, "incidents", before.since)
+    assert (cursor.since, cursor.remembered_objects) == (before.since, before.remembered_objects)
+    assert cursor.remembered_objects > 0
+
+
+def test_a_reset_to_now_means_the_providers_now(snow):
+    snow.sandbox.clock.skew(-30)
+    instance = snow.create()
+    snow.poll(60)
+    assert reset(snow.engine, instance, "incidents").since == snow.sandbox.clock.now()
+
+
+def test_records_with_a_created_date_alone_have_a_span(snow):
+    dates = {"createdDateField": "sys_created_on", "createdDateFormat": "yyyy-MM-dd HH:mm:ss"}
+    entries = {"incidents": entry("incidents") | {"datesConfiguration": dates}}
+    instance = snow.create(**{"event.poller.configuration": entries})
+    assert rewind(snow.engine, instance, "incidents", START - timedelta(hours=1)).since == START - timedelta(hours=1)
+
+
+def test_a_span_begins_with_the_second_that_its_start_is_in(snow, missed):
+    instance, told, late = missed
+    backfill(snow.engine, instance, "incidents", START + timedelta(seconds=90, microseconds=500_000))
+    assert ids(snow.told()) == sorted(told + late)
+
+
+def test_a_span_may_begin_where_the_cursor_is(snow, missed):
+    instance, _, _ = missed
+    done = backfill(snow.engine, instance, "incidents", from_micros(snow.state().since))
+    assert (done.created, done.updated, done.start) == (0, 0, done.end)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_is_later_than_a_span_is_counted_and_what_has_no_date_is_announced(tmp_path, dry_run):
+    """By a provider that lists everything, whatever it is asked for."""
+    with Toy(tmp_path) as toy:
+        instance = toy.create()
+        toy.poll()
+        start, end = toy.clock.now() - timedelta(seconds=30), from_micros(toy.states()[0].since)
+        stamps = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (start, end, end + timedelta(seconds=1))]
+        toy.things = [{"id": str(number), "updated": stamp} for number, stamp in enumerate([*stamps, "soon"])]
+        found = backfill(toy.engine, instance, "things", start, end, dry_run=dry_run)
+        assert (found.created + found.updated, found.outside) == (3, 1)
+        assert found.warnings == ("things 3 has no date that can be read",)
+        assert toy.told() == ([] if dry_run else ["0", "1", "3"])
