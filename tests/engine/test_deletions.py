@@ -519,6 +519,15 @@ def test_a_get_by_id_that_finds_nothing_proves_nothing(swept):
     assert "is in the list, but is not found by its id" in swept.state().failure
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_get_by_id_that_finds_nothing_any_more_is_a_proof(swept, status):
+    stocked(swept)
+    swept.answer = lambda request: reply({}, status) if request.path == "/things/07" else None
+    swept.remove("07")
+    swept.poll()
+    assert swept.told() == [("07", "DELETED", 1)]
+
+
 @pytest.mark.parametrize("status", [403, 500])
 def test_a_get_by_id_that_is_refused_proves_nothing(swept, status):
     stocked(swept)
