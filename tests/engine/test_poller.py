@@ -544,6 +544,8 @@ def test_a_poll_counts_what_it_found(tmp_path):
         "hidden": 3,
         "quiet": 0,
     }
+
+
 # How far back a poll asks
 
 
