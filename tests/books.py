@@ -11,7 +11,8 @@ from typing import Self
 from sqlalchemy import select
 from werkzeug.test import Client as Browser
 
-from connectory.engine.engine import Engine
+from connectory.app import App
+from connectory.engine.parts import Parts
 from connectory.plugins import Plugins
 from connectory.settings import Settings
 from connectory.store import events, polls
@@ -32,22 +33,24 @@ class Books:
         self.clock = ManualClock(NOON)
         sizes = {"contacts": 4, "products": 2, "invoices": 2} | sandbox
         self.sandbox = create_sandbox(clock=self.clock, **sizes)
-        self.engine = Engine(
-            Settings.load(home, {}),
-            plugins=Plugins.load(["sageone"]),
-            clock=self.clock,
-            sessions=wsgi_sessions({HOST: self.sandbox}),
+        self.app = App(
+            Parts(
+                Settings.load(home, {}),
+                plugins=Plugins.load(["sageone"]),
+                clock=self.clock,
+                sessions=wsgi_sessions({HOST: self.sandbox}),
+            )
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error) -> None:
-        self.engine.close()
+        self.app.close()
 
     def body(self, *resources: str, entries: dict | None = None, **more) -> dict:
         """The body of POST /instances; the documented entries of these resources, customers by default."""
-        plugins = self.engine.plugins
+        plugins = self.app.parts.plugins
         known = plugins.list_resources(plugins.element("sageone"), {"sageone.api": self.sandbox.api})
         found = {name: dict(known[name].poller) for name in resources or ("customers",)} if entries is None else entries
         configuration = {
@@ -64,27 +67,27 @@ class Books:
         return self.establish(self.body(*resources, entries=entries, **more))
 
     def establish(self, body: dict) -> int:
-        draft = self.engine.instances.prepare(body)
-        flow = self.engine.instances.flow(draft)
-        return self.engine.instances.establish(draft, flow.finish(self.sandbox.consent(flow.start().url))).id
+        draft = self.app.instances.prepare(body)
+        flow = self.app.instances.flow(draft)
+        return self.app.instances.establish(draft, flow.finish(self.sandbox.consent(flow.start().url))).id
 
     def poll(self, after: float = 60) -> int:
         self.clock.advance(after)
-        return self.engine.scheduler().run_once()
+        return self.app.polls.run_due()
 
     def told(self) -> list[tuple[str, str, str]]:
         """Resource, id and type of each event, in the order in which they were announced."""
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             return [(event.resource, event.object_id, event.type) for event in events.find(connection, limit=None)]
 
     def records(self, resource: str = "customers") -> list[dict]:
         """The records that notifications carry."""
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             bodies = connection.execute(select(notifications.c.body).order_by(notifications.c.id)).scalars()
             return [record for body in bodies for record in json.loads(body)["message"]["raw"][resource]]
 
     def state(self) -> polls.PollRow:
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             return polls.find(connection)[0]
 
     def asked(self, path: str):

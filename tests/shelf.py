@@ -12,8 +12,9 @@ from werkzeug.wrappers import Request as WsgiRequest
 from werkzeug.wrappers import Response as WsgiResponse
 
 from connectory import BasicAuth, Element, Resource, hookimpl
+from connectory.app import App
 from connectory.deletes import AuditLog, Counts, Feed, Sweep, total_in_header
-from connectory.engine.engine import Engine
+from connectory.engine.parts import Parts
 from connectory.plugins import Plugins
 from connectory.settings import Settings
 from connectory.store import deletions, events, polls
@@ -118,22 +119,22 @@ class Shelf:
         self.page_size = page_size
         self.environ = {"CONNECTORY_DATABASE_URL": url} if url else {}
         self.environ |= settings
-        self.engine = self._open()
+        self.app = self._open()
 
-    def _open(self) -> Engine:
+    def _open(self) -> App:
         settings = Settings.load(self.home, self.environ)
-        return Engine(settings, plugins=self.plugins, clock=self.clock, sessions=wsgi_sessions({HOST: self}))
+        return App(Parts(settings, plugins=self.plugins, clock=self.clock, sessions=wsgi_sessions({HOST: self})))
 
     def die(self) -> None:
-        self.engine.owner._file.close()
-        self.engine.database.close()
-        self.engine = self._open()
+        self.app.parts.owner._file.close()
+        self.app.parts.database.close()
+        self.app = self._open()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_error):
-        self.engine.close()
+        self.app.close()
 
     # The provider
 
@@ -193,7 +194,7 @@ class Shelf:
     def create(self, *, configuration: dict | None = None, **entry) -> int:
         poller = {"url": f"/hubs/general/things?{SINCE}", "idField": "id", "datesConfiguration": DATES}
         entries = {"things": poller | {"pageSize": self.page_size, "trackDeletes": True} | entry}
-        return self.engine.instances.create(
+        return self.app.instances.create(
             {
                 "element": {"key": "shelf"},
                 "configuration": {
@@ -207,10 +208,10 @@ class Shelf:
 
     def poll(self, after: float = 60) -> int:
         self.clock.advance(after)
-        return self.engine.scheduler().run_once()
+        return self.app.polls.run_due()
 
     def events(self) -> list[events.EventRow]:
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             return events.find(connection, limit=None)
 
     def told(self) -> list[tuple[str, str, int]]:
@@ -220,16 +221,16 @@ class Shelf:
         return [event.object_id for event in self.events() if event.type == "DELETED"]
 
     def bodies(self) -> list[dict]:
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             ids = [event.notification_id for event in events.find(connection, limit=None)]
             return [json.loads(body) for body in events.bodies_of(connection, ids).values()]
 
     def poll_state(self) -> polls.PollRow:
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             return polls.find(connection)[0]
 
     def state(self) -> deletions.DeletionRow:
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             (found,) = deletions.find(connection, self.poll_state().instance_id)
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import doctest
 import logging
 import types
@@ -25,8 +24,8 @@ def of_version_1(told: list[str]) -> types.ModuleType:
     module.connectory_api = 1
 
     @hookimpl
-    def connect_startup(engine):
-        told.append(f"started {engine}")
+    def connect_startup(app):
+        told.append(f"started {app}")
 
     module.connect_startup = connect_startup
     return module
@@ -49,7 +48,7 @@ def test_a_plugin_with_both_names_is_told_once_and_not_warned():
     module = of_version_1(told)
 
     @hookimpl
-    def connect_engine_starting(engine):
+    def connect_engine_starting(app):
         told.append("by the new name")
 
     module.connect_engine_starting = connect_engine_starting
@@ -130,17 +129,17 @@ def test_the_examples_in_the_docstrings():
 
 
 def test_plugins_are_told_when_the_engine_starts(tmp_path):
-    from connectory.cli.run import work
-    from connectory.cli.service import Stop
-    from connectory.engine.engine import Engine
+    from connectory.app import App
+    from connectory.engine.parts import Parts
     from connectory.settings import Settings
 
     told = []
     plugins = Plugins()
     plugins.register(of_version_1(told), "old")
-    with contextlib.closing(Engine(Settings.load(tmp_path, {}), plugins=plugins)) as engine, Stop() as stop:
-        work(engine, [], stop, once=True, seconds=None, as_json=True)
-    assert told == [f"started {engine}"]
+    with App(Parts(Settings.load(tmp_path, {}), plugins=plugins)) as app:
+        app.run_once()
+        app.run_once()
+    assert told == [f"started {app}"]
 
 
 def test_connect_plugins_shows_what_will_go_away(monkeypatch):

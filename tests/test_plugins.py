@@ -134,7 +134,7 @@ def test_a_failing_notice_is_logged_by_name_and_the_others_are_told(notice, capl
             if fail:
                 raise RuntimeError("broken")
 
-        body = {"connect_add_commands": lambda cli: tell(), "connect_engine_starting": lambda engine: tell()}
+        body = {"connect_add_commands": lambda cli: tell(), "connect_engine_starting": lambda app: tell()}
         return types.SimpleNamespace(**{notice: hookimpl(body[notice])})
 
     found = plugins(first=notify(fail=False), broken=notify(fail=True), last=notify(fail=False))

@@ -11,8 +11,9 @@ from werkzeug.wrappers import Request as WsgiRequest
 from werkzeug.wrappers import Response as WsgiResponse
 
 from connectory import Element, Resource, hookimpl
+from connectory.app import App
 from connectory.auth import BasicAuth
-from connectory.engine.engine import Engine
+from connectory.engine.parts import Parts
 from connectory.plugins import Plugins
 from connectory.settings import Settings
 from connectory.store import events, polls
@@ -80,18 +81,20 @@ class Toy:
         self.headers: dict[str, str] = {}
         self.plugins = Plugins()
         self.plugins.register(ToyPlugin(**element), "toy")
-        self.engine = Engine(
-            Settings.load(home, {}),
-            plugins=self.plugins,
-            clock=self.clock,
-            sessions=wsgi_sessions({HOST: self}),
+        self.app = App(
+            Parts(
+                Settings.load(home, {}),
+                plugins=self.plugins,
+                clock=self.clock,
+                sessions=wsgi_sessions({HOST: self}),
+            )
         )
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_error):
-        self.engine.close()
+        self.app.close()
 
     def __call__(self, environ, start_response):
         request = WsgiRequest(environ)
@@ -106,8 +109,8 @@ class Toy:
 
     def create(self, **configuration) -> int:
         enabled = {"event.notification.enabled": True, "event.poller.refresh_interval": 1}
-        draft = self.engine.instances.prepare({"element": {"key": "toy"}, "configuration": enabled | configuration})
-        return self.engine.instances.establish(draft, None).id
+        draft = self.app.instances.prepare({"element": {"key": "toy"}, "configuration": enabled | configuration})
+        return self.app.instances.establish(draft, None).id
 
     def add(self, count: int) -> None:
         stamp = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -116,14 +119,14 @@ class Toy:
 
     def poll(self, after: float = 60) -> int:
         self.clock.advance(after)
-        return self.engine.scheduler().run_once()
+        return self.app.polls.run_due()
 
     def told(self) -> list[str]:
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             return [event.object_id for event in events.find(connection, limit=None)]
 
     def states(self) -> list[polls.PollRow]:
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             return polls.find(connection)
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from connectory import Secret, Token
-from connectory.engine.engine import Engine
+from connectory.app import App
+from connectory.engine.parts import Parts
 from connectory.plugins import Plugins
 from connectory.settings import Settings
 from connectory.store import events, polls
@@ -47,27 +48,29 @@ class Snow:
             self.sandbox.switches, oauth=replace(self.sandbox.switches.oauth, access_ttl=10**8)
         )
         self.applications = {HOST: self.sandbox}
-        self.engine = self._open()
+        self.app = self._open()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error) -> None:
-        self.engine.close()
+        self.app.close()
 
-    def _open(self) -> Engine:
-        return Engine(
-            Settings.load(self.home, {}),
-            plugins=Plugins.load(["servicenowoauth"]),
-            clock=self.clock,
-            sessions=wsgi_sessions(self.applications),
+    def _open(self) -> App:
+        return App(
+            Parts(
+                Settings.load(self.home, {}),
+                plugins=Plugins.load(["servicenowoauth"]),
+                clock=self.clock,
+                sessions=wsgi_sessions(self.applications),
+            )
         )
 
     def die(self) -> None:
         """End as a killed process does: nothing is given up, only the lock on the owner's file is gone."""
-        self.engine.owner._file.close()
-        self.engine.database.close()
-        self.engine = self._open()
+        self.app.parts.owner._file.close()
+        self.app.parts.database.close()
+        self.app = self._open()
 
     def configuration(self, *resources: str, **more) -> dict:
         return {
@@ -97,24 +100,24 @@ class Snow:
 
     def create(self, *resources: str, **more) -> int:
         """An instance that polls these resources, incidents by default."""
-        draft = self.engine.instances.prepare(
+        draft = self.app.instances.prepare(
             {"element": {"key": "servicenowoauth"}, "configuration": self.configuration(*resources, **more)}
         )
-        return self.engine.instances.establish(draft, self.token()).id
+        return self.app.instances.establish(draft, self.token()).id
 
     def poll(self, after: timedelta | float = 60) -> int:
         """Let time pass, then poll what is due; returns how many polls ran."""
         self.clock.advance(after)
-        return self.engine.scheduler().run_once()
+        return self.app.polls.run_due()
 
     def told(self) -> list[tuple[str, str, str, int]]:
         """Resource, id, type and sequence of each event, in the order in which they were announced."""
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             found = events.find(connection, limit=None)
         return [(event.resource, event.object_id, event.type, event.sequence) for event in found]
 
     def state(self, resource: str = "incidents") -> polls.PollRow:
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             return next(poll for poll in polls.find(connection) if poll.resource == resource)
 
     @contextlib.contextmanager

@@ -10,6 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .app import App
+    from .app import open_app as open  # noqa: A004 - `connectory.open` is what a program calls
     from .auth import ApiKeyAuth, BasicAuth, BearerAuth, Token, TokenSource
     from .ceql import parse as parse_ceql
     from .dates import Codec, compile_pattern
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "app": ("App",),
     "auth": ("ApiKeyAuth", "BasicAuth", "BearerAuth", "Token", "TokenSource"),
     "dates": ("Codec", "compile_pattern"),
     "deletes": ("AuditLog", "Counts", "Feed", "LogPart", "Sweep", "total_in_body", "total_in_header"),
@@ -128,12 +131,13 @@ _HOMES = {
         "statuses",
     ),
 }
-_RENAMED = {"parse_ceql": ("ceql", "parse")}
+_RENAMED = {"parse_ceql": ("ceql", "parse"), "open": ("app", "open_app")}
 _WHERE = {name: (home, name) for home, names in _HOMES.items() for name in names} | _RENAMED
 
 __all__ = [
     "Action",
     "ApiKeyAuth",
+    "App",
     "AuditLog",
     "AuthenticationError",
     "BasicAuth",
@@ -186,6 +190,7 @@ __all__ = [
     "judge_by_status",
     "judges",
     "message_at",
+    "open",
     "page_instead_of_json",
     "parse_ceql",
     "quota",

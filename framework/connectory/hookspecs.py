@@ -118,8 +118,8 @@ def connect_add_commands(cli: Any) -> None:
 
 
 @hookspec
-def connect_engine_starting(engine: Any) -> None:
-    """The engine is about to start."""
+def connect_engine_starting(app: Any) -> None:
+    """An application is about to run for the first time: `app` is its `connectory.App`."""
 
 
 @hookspec(
@@ -127,7 +127,7 @@ def connect_engine_starting(engine: Any) -> None:
         "connect_startup is called connect_engine_starting now: rename it, version 3 of the hooks drops the old name"
     )
 )
-def connect_startup(engine: Any) -> None:
+def connect_startup(app: Any) -> None:
     """The name of `connect_engine_starting` in version 1. A plugin that has both is told once, under the new name."""
 
 

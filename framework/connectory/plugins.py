@@ -231,8 +231,8 @@ class Plugins:
     def add_commands(self, cli: Any) -> None:
         self._notify("connect_add_commands", None, cli=cli)
 
-    def engine_starting(self, engine: Any) -> None:
-        self._notify("connect_engine_starting", None, engine=engine)
+    def engine_starting(self, app: Any) -> None:
+        self._notify("connect_engine_starting", None, app=app)
 
     def poll_finished(self, element: Element, instance: Any, resource: Resource, summary: Mapping[str, Any]) -> None:
         self._notify("connect_poll_finished", element, instance=instance, resource=resource, summary=summary)

@@ -62,7 +62,7 @@ BROKEN = {
     "hooks-answered": (in_code(("@hookimpl\ndef connect_build_auth", "def build_auth")), "connect_build_auth"),
     "api-version": (in_code(("connectory_api = 2\n", "")), "connectory_api"),
     "nothing-deprecated": (
-        in_code(("DEMO = ", "@hookimpl\ndef connect_startup(engine: Any) -> None:\n    return None\n\n\nDEMO = ")),
+        in_code(("DEMO = ", "@hookimpl\ndef connect_startup(app: Any) -> None:\n    return None\n\n\nDEMO = ")),
         "connect_engine_starting",
     ),
     "published-only": (in_code(("from marshmallow", "from connectory.engine import plan\nfrom marshmallow")), "line 5"),
@@ -191,7 +191,7 @@ def test_what_a_plugin_raises_is_said_and_the_other_rules_are_asked(tmp_path):
 def test_a_plugin_without_elements_need_not_meet_the_rules_about_them(tmp_path):
     plugin = (
         '"""Counts polls."""\n\nfrom typing import Any\n\nfrom connectory import hookimpl\n\nconnectory_api = 2\n\n\n'
-        "@hookimpl\ndef connect_engine_starting(engine: Any) -> None:\n    return None\n"
+        "@hookimpl\ndef connect_engine_starting(app: Any) -> None:\n    return None\n"
     )
     report = report_of(write(tmp_path, {CODE: plugin}))
     found = {finding.rule.id: finding.outcome.state for finding in report.findings}

@@ -137,13 +137,14 @@ def bare_tls(ports: list[int], authority: str) -> None:
             session.get(f"https://127.0.0.1:{port}/idle").json()
 
 
-# The engine
+# The app
 
 
 @contextmanager
 def engine_of(bases: list[str], resource_name: str, since: str = "2025-12-31T00:00:00Z"):
     """An engine on a new store with an instance per base URL, polling one resource each."""
-    from connectory.engine.engine import Engine
+    from connectory.app import App
+    from connectory.engine.parts import Parts
     from connectory.plugins import Plugins
     from connectory.settings import Settings
 
@@ -152,11 +153,11 @@ def engine_of(bases: list[str], resource_name: str, since: str = "2025-12-31T00:
     plugins = Plugins()
     plugins.register(element, "bench")
     with tempfile.TemporaryDirectory() as home:
-        engine = Engine(Settings.load(Path(home)), plugins=plugins)
+        app = App(Parts(Settings.load(Path(home)), plugins=plugins))
         for base in bases:
-            engine.instances.create(body_of(base, resource_name, since))
-        yield engine
-        engine.close()
+            app.instances.create(body_of(base, resource_name, since))
+        yield app
+        app.close()
 
 
 def body_of(base: str, resource_name: str, since: str) -> dict:
@@ -176,46 +177,45 @@ def body_of(base: str, resource_name: str, since: str) -> dict:
     }
 
 
-def make_due(engine) -> None:
+def make_due(app) -> None:
     from connectory.clock import to_micros
     from connectory.store import polls
 
-    with engine.database.write() as connection:
+    with app.parts.database.write() as connection:
         ids = {poll.instance_id for poll in polls.find(connection)}
-        polls.make_due(connection, ids, to_micros(engine.clock.now()))
+        polls.make_due(connection, ids, to_micros(app.parts.clock.now()))
 
 
 def engine_news(port: int, records: int) -> None:
-    with engine_of([f"http://127.0.0.1:{port}"], "items") as engine:
-        scheduler = engine.scheduler()
+    with engine_of([f"http://127.0.0.1:{port}"], "items") as app:
         with measured(records):
-            scheduler.run_once()
-        _expect(engine, records)
+            app.polls.run_due()
+        _expect(app, records)
 
 
 def engine_seen(port: int, records: int) -> None:
     """The same records a second time, all of them known and in the window."""
-    with engine_of([f"http://127.0.0.1:{port}"], "items") as engine:
-        engine.scheduler().run_once()
-        _expect(engine, records)
-        _rewind(engine)
+    with engine_of([f"http://127.0.0.1:{port}"], "items") as app:
+        app.polls.run_due()
+        _expect(app, records)
+        _rewind(app)
         with measured(records):
-            engine.scheduler().run_once()
-        _expect(engine, records)
+            app.polls.run_due()
+        _expect(app, records)
 
 
-def _rewind(engine) -> None:
+def _rewind(app) -> None:
     """Put the cursor back without forgetting what was announced, as a long overlap would."""
     from sqlalchemy import text
 
-    with engine.database.write() as connection:
+    with app.parts.database.write() as connection:
         connection.execute(text("UPDATE polls SET next_due_at = 0, since = seen_from"))
 
 
-def _expect(engine, records: int) -> None:
+def _expect(app, records: int) -> None:
     from sqlalchemy import text
 
-    with engine.database.read() as connection:
+    with app.parts.database.read() as connection:
         found = connection.execute(text("SELECT count(*) FROM events")).scalar()
         failure = connection.execute(text("SELECT max(failure) FROM polls")).scalar()
     if found != records or failure:
@@ -224,12 +224,11 @@ def _expect(engine, records: int) -> None:
 
 def engine_idle(port: int, polls: int) -> None:
     """Polls of as many instances, none of which finds anything; each has been polled once before."""
-    with engine_of([f"http://127.0.0.1:{port}"] * polls, "idle") as engine:
-        scheduler = engine.scheduler()
-        scheduler.run_once()
-        make_due(engine)
+    with engine_of([f"http://127.0.0.1:{port}"] * polls, "idle") as app:
+        app.polls.run_due()
+        make_due(app)
         with measured(polls):
-            done = scheduler.run_once()
+            done = app.polls.run_due()
     if done != polls:
         sys.exit(f"{done} polls instead of {polls}")
 
@@ -237,16 +236,15 @@ def engine_idle(port: int, polls: int) -> None:
 def engine_tls(ports: list[int], authority: str) -> None:
     """A poll of each of many hosts, all of which are connected to anew."""
     os.environ["REQUESTS_CA_BUNDLE"] = authority
-    with engine_of([f"https://127.0.0.1:{port}" for port in ports], "idle") as engine:
-        scheduler = engine.scheduler()
-        scheduler.run_once()
-        make_due(engine)
-        engine.sessions.close()
+    with engine_of([f"https://127.0.0.1:{port}" for port in ports], "idle") as app:
+        app.polls.run_due()
+        make_due(app)
+        app.parts.sessions.close()
         with measured(len(ports)):
-            done = scheduler.run_once()
+            done = app.polls.run_due()
         if done != len(ports):
             sys.exit(f"{done} polls instead of {len(ports)}")
-        _expect(engine, 0)
+        _expect(app, 0)
 
 
 SUBJECTS = {

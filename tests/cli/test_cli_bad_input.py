@@ -7,8 +7,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from connectory.app import Elements
 from connectory.cli.app import app
-from connectory.cli.sandbox import open_sandbox
 from connectory.plugins import Plugins
 from connectory.testing.serving import Served
 
@@ -26,7 +26,7 @@ def connect(tmp_path):
 @pytest.fixture
 def served():
     """A sandbox on a port of its own, and what an instance needs to use it."""
-    fake = open_sandbox(Plugins.load(["servicenowoauth"]), "servicenowoauth", ())
+    fake = Elements.load(["servicenowoauth"]).open_sandbox("servicenowoauth")
     with Served(fake) as running:
         yield fake, running.url, fake.configuration(running.url)
 

@@ -15,7 +15,7 @@ from shelf import SWEEP, Shelf
 
 @pytest.fixture
 def connect(snow):
-    return commands_on(snow.engine)
+    return commands_on(snow.app)
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def swept(tmp_path):
         yield shelf
 
 
-def commands_on(engine):
-    """Runs a command on an engine; errors are raised as they are."""
-    app = typer.Typer()
+def commands_on(app):
+    """Runs a command on an application; errors are raised as they are."""
+    typed = typer.Typer()
     for commands in (doctor, explain, instances, poll):
-        commands.register(app)
+        commands.register(typed)
 
     def run(*arguments: str, code: int = 0) -> str:
-        result = CliRunner().invoke(app, arguments, obj=engine)
+        result = CliRunner().invoke(typed, arguments, obj=app)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == code, result.output
@@ -83,7 +83,7 @@ def test_without_an_instance(snow, connect):
 
 
 def test_an_alarm_is_shown_and_somebody_can_say_that_it_is_true(swept):
-    connect = commands_on(swept.engine)
+    connect = commands_on(swept.app)
     assert "connect instances allow-mass-delete 1 things" in connect("doctor")
     assert "20 of 40" in connect("instances", "show", "1", "--json")
     assert connect("instances", "allow-mass-delete", "1", "things").startswith("Instance 1 (shelf)")
@@ -100,7 +100,7 @@ def test_there_is_nothing_to_allow(snow, connect):
         shelf.create()
         shelf.poll()
         with pytest.raises(ConflictError, match="there is no alarm"):
-            commands_on(shelf.engine)("instances", "allow-mass-delete", "1", "things")
+            commands_on(shelf.app)("instances", "allow-mass-delete", "1", "things")
 
 
 def test_a_recorded_poll_is_explained_offline(snow, connect, tmp_path):
@@ -112,7 +112,7 @@ def test_a_recorded_poll_is_explained_offline(snow, connect, tmp_path):
     file = tmp_path / "poll.json"
     told = [json.loads(line) for line in connect("poll", "1", "--record", str(file), "--json").splitlines()]
     assert made in json.dumps(told)
-    assert snow.engine.tokens.load(1).access_token.reveal() not in file.read_text()
+    assert snow.app.parts.tokens.load(1).access_token.reveal() not in file.read_text()
     asked = snow.requests()
     assert json.loads(connect("explain", "--replay", str(file), "--json"))["wouldAnnounce"]["CREATED"] == 1
     assert snow.requests() == asked

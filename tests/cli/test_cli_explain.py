@@ -22,7 +22,7 @@ def connect(snow):
         commands.register(app)
 
     def run(*arguments: str, code: int = 0) -> str:
-        result = CliRunner().invoke(app, arguments, obj=snow.engine)
+        result = CliRunner().invoke(app, arguments, obj=snow.app)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == code, result.output
@@ -65,7 +65,7 @@ def test_a_poll_that_would_fail_ends_with_the_code_of_its_failure(snow, connect,
 def test_a_recording_is_explained_without_an_instance(snow, connect, instance, tmp_path):
     said = connect("explain", instance, "incidents", "--json")
     with RecordingFile(tmp_path / "poll.jsonl") as file:
-        recording_scheduler(snow.engine, file, [int(instance)]).run_once()
+        recording_scheduler(snow.app.parts, file, [int(instance)]).run_once()
     assert connect("explain", "--replay", str(tmp_path / "poll.jsonl"), "--json") == said
 
 
@@ -91,7 +91,7 @@ def test_a_backfill_is_counted_and_then_run(snow, connect, instance):
     counted = json.loads(connect(*arguments, "--dry-run", "--json"))
     assert snow.told() == []
     assert "announced" in connect(*arguments)
-    assert len(snow.told()) == sum(counted["announced"].values()) > 0
+    assert len(snow.told()) == counted["created"] + counted["updated"] > 0
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])

@@ -31,7 +31,7 @@ def connect(snow):
         commands.register(some)
 
     def run(*arguments: str) -> str:
-        result = CliRunner().invoke(some, arguments, obj=snow.engine)
+        result = CliRunner().invoke(some, arguments, obj=snow.app)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == 0, result.output
@@ -89,7 +89,7 @@ def test_what_a_receiver_answers_does_not_reach_the_terminal(snow, connect):
     with Served(WsgiResponse("\x1b]0;gotcha\x07", 500)) as receiver:
         instance = announce_to(snow, receiver.url)
         connect("poll", str(instance), "--once")
-        with snow.engine.database.read() as connection:
+        with snow.app.parts.database.read() as connection:
             delivery = stored.find(connection)[0]["id"]
         text = connect("deliveries", "show", str(delivery))
     assert "gotcha" in text
@@ -120,13 +120,13 @@ def test_a_receiver_that_is_gone_is_named_and_can_be_tried_again(snow, connect):
 
 
 def delivered(snow) -> list[str]:
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         return [row["status"] for row in stored.find(connection)]
 
 
 def test_a_poll_ends_when_its_instance_is_deleted(snow, connect):
     instance = snow.create()
-    threading.Timer(0.1, snow.engine.instances.delete, [instance]).start()
+    threading.Timer(0.1, snow.app.instances.delete, [instance]).start()
     assert "The instance was deleted" in connect("poll", str(instance))
 
 
@@ -146,8 +146,8 @@ def test_a_name_that_several_have_is_bad_input(snow, connect):
 def test_names_and_tags_hold_nothing_that_a_terminal_obeys(snow, connect):
     instance = str(snow.create())
     connect("instances", "update", instance, "--name", "a\x1b[31m\nb", "--tag", "", "--tag", "x\x07y")
-    row = snow.engine.instances.get(int(instance))
-    assert (row.name, row.tags) == ("a [31m b", ["x y"])
+    row = snow.app.instances.get(int(instance))
+    assert (row.name, row.tags) == ("a [31m b", ("x y",))
 
 
 def test_a_key_that_is_misspelt_is_pointed_out(snow, connect):
@@ -172,8 +172,8 @@ def test_what_is_shown_masked_can_be_given_back(snow, connect, tmp_path):
     file = tmp_path / "shown.json"
     file.write_text(json.dumps(shown))
     connect("instances", "update", str(instance), "--file", str(file))
-    assert snow.engine.signature_keys(instance) == [b"sk1"]
-    assert snow.engine.runtimes.get(instance).config["oauth.api.secret"].reveal() == "sandbox-secret"
+    assert snow.app.parts.signature_keys(instance) == [b"sk1"]
+    assert snow.app.parts.runtimes.get(instance).config["oauth.api.secret"].reveal() == "sandbox-secret"
     with pytest.raises(ConfigurationError, match=r"configuration\.oauth\.api\.secret: \*+ is what is shown"):
         snow.create(**{"oauth.api.secret": "********"})
 
@@ -187,9 +187,7 @@ def test_records_whose_id_is_looked_for_in_the_wrong_place_stop_the_poll(snow):
     snow.poll()
     assert "no record of incidents has the field 'nosuch'" in snow.state().failure
     assert snow.state().since == before
-    snow.engine.instances.update(
-        instance, configuration={"event.poller.configuration": {"incidents": entry("incidents")}}
-    )
+    snow.app.instances.update(instance, configuration={"event.poller.configuration": {"incidents": entry("incidents")}})
     snow.poll(3600)
     snow.poll()
     assert [kind for _, _, kind, _ in snow.told()] == ["CREATED"]
@@ -199,7 +197,7 @@ def test_a_sandbox_keeps_its_hands_off_the_instances_of_the_provider(tmp_path):
     home = tmp_path / "home"
     with Snow(home) as snow:
         real = snow.create(**{"event.notification.callback.url": "http://127.0.0.1:9/real"})
-        before = snow.engine.instances.get(real)
+        before = snow.app.instances.get(real)
     sandbox = ["run", "servicenowoauth", "--sandbox", "--once"]
     for _ in range(2):
         assert CliRunner().invoke(app, ["--home", str(home), *sandbox]).exit_code == 0
@@ -207,8 +205,8 @@ def test_a_sandbox_keeps_its_hands_off_the_instances_of_the_provider(tmp_path):
     assert refused.exit_code == 2
     assert "is not a sandbox's" in refused.stderr
     with Snow(home) as snow:
-        assert snow.engine.instances.get(real) == before
-        assert [row.name for row in snow.engine.instances.find()] == ["servicenowoauth", "servicenowoauth-sandbox"]
+        assert snow.app.instances.get(real) == before
+        assert [row.name for row in snow.app.instances.find()] == ["servicenowoauth", "servicenowoauth-sandbox"]
 
 
 def test_a_recording_that_cannot_be_written(snow, connect, tmp_path):

@@ -22,6 +22,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 NOTE = "<!-- Written by `make docs` out of the code. -->\n"
 
 HEADINGS = {
+    "app": "The application",
     "auth": "Auth",
     "ceql": "Queries",
     "dates": "Dates",

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connectory.engine.engine import Engine
+from connectory.app import App
+from connectory.engine.parts import Parts
 from connectory.plugins import Plugins
 from connectory.settings import Settings
 from connectory.store import events
@@ -31,27 +32,27 @@ def test_it_is_polled_against_its_own_sandbox(plugin, tmp_path):
     assert plugins.register(plugin, "acme").quarantined is None
     fake = plugins.open_sandbox(plugins.element("acme"))
     fake.clock.source = clock
-    engine = Engine(Settings.load(tmp_path, {}), plugins=plugins, clock=clock, sessions=wsgi_sessions({HOST: fake}))
+    app = App(Parts(Settings.load(tmp_path, {}), plugins=plugins, clock=clock, sessions=wsgi_sessions({HOST: fake})))
     try:
         configuration = fake.configuration(f"http://{HOST}") | {
             "oauth.callback.url": "http://127.0.0.1:5000/done",
             "event.notification.enabled": True,
             "event.poller.refresh_interval": 1,
         }
-        draft = engine.instances.prepare({"element": {"key": "acme"}, "configuration": configuration})
-        flow = engine.instances.flow(draft)
-        engine.instances.establish(draft, flow.finish(fake.consent(flow.start().url)))
+        draft = app.instances.prepare({"element": {"key": "acme"}, "configuration": configuration})
+        flow = app.instances.flow(draft)
+        app.instances.establish(draft, flow.finish(fake.consent(flow.start().url)))
         clock.advance(5)
         made = {fake.tables["orders"].insert({"name": f"{number}"})["id"] for number in range(230)}
         changed = fake.tables["customers"].rows()[0]["id"]
         fake.tables["customers"].update(changed, {"name": "New"})
         for _ in range(2):
             clock.advance(60)
-            engine.scheduler().run_once()
-        with engine.database.read() as connection:
+            app.polls.run_due()
+        with app.parts.database.read() as connection:
             told = [(event.resource, event.object_id, event.type) for event in events.find(connection, limit=None)]
     finally:
-        engine.close()
+        app.close()
     assert sorted(told) == sorted([("customers", changed, "UPDATED"), *(("orders", one, "CREATED") for one in made)])
 
 

@@ -15,7 +15,7 @@ from connectory.clock import from_micros
 from connectory.engine.backfill import backfill
 from connectory.engine.backoff import MOST_PATIENT
 from connectory.engine.budget import Budget, Pause, comes_back
-from connectory.engine.instances import describe_poll
+from connectory.engine.views import poll_state
 from connectory.errors import ProviderError, RetryLaterError, StaleLeaseError
 from connectory.limits import Limit, account_key, is_used_up, seconds_to_reset
 from connectory.model import Response
@@ -37,7 +37,7 @@ def toy(tmp_path):
 
     yield make
     for world in opened:
-        world.engine.close()
+        world.app.close()
 
 
 @pytest.fixture
@@ -300,13 +300,13 @@ def test_a_poll_that_must_wait_says_why_and_until_when(toy):
     assert len(world.asked) == 1
     failed, waiting = sorted(world.states(), key=lambda poll: -poll.failures)
     assert (failed.failures, waiting.failures) == (1, 0)
-    described = describe_poll(waiting)
-    assert described["failure"] == "the provider answered 429"
-    assert described["waitingUntil"] == described["nextPoll"]
+    described = poll_state(waiting)
+    assert described.failure == "the provider answered 429"
+    assert described.waiting_until == described.next_poll
     assert from_micros(waiting.next_due_at) >= world.clock.now() + timedelta(seconds=600)
     world.answer = None
     world.poll(800)
-    assert [describe_poll(poll)["waitingUntil"] for poll in world.states()] == [None, None]
+    assert [poll_state(poll).waiting_until for poll in world.states()] == [None, None]
 
 
 def test_a_window_of_many_pages_is_read_at_the_pace_of_the_limit(toy):
@@ -329,7 +329,7 @@ def test_a_backfill_keeps_to_the_pace_of_the_limit(toy):
     world.add(305)
     world.clock.advance(600)
     for _ in range(2):
-        backfill(world.engine, instance, "things", world.clock.now() - timedelta(hours=1), world.clock.now())
+        backfill(world.app.parts, instance, "things", world.clock.now() - timedelta(hours=1), world.clock.now())
     assert sorted(world.told(), key=int) == [str(number) for number in range(305)]
     assert most_in_a_span(world.asked, MINUTE) <= 10
 
@@ -373,7 +373,7 @@ def test_a_process_that_ends_does_not_wait_for_its_turn(database):
 
 def test_without_limits_no_budget_is_looked_at(toy):
     world = toy()
-    assert world.engine.runtimes.get(world.create()).budget is None
+    assert world.app.parts.runtimes.get(world.create()).budget is None
 
 
 @pytest.mark.parametrize("retry_after", [30, None])
@@ -405,7 +405,7 @@ def test_fifty_instances_of_one_servicenow(snow):
     assert snow.requests() - before <= 5
     snow.sandbox.faults.clear()
     snow.poll(600)
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         from connectory.store import polls
 
         assert {poll.failures for poll in polls.find(connection)} == {0}
@@ -423,7 +423,7 @@ def test_an_hourly_limit_of_servicenow_is_waited_for_by_all(snow):
         assert snow.requests() - before == 1
     snow.poll(3600)
     snow.poll()
-    assert [poll.failures for number in (1, 2) for poll in snow.engine.instances.polls(number)] == [0, 0]
+    assert [poll.failures for number in (1, 2) for poll in snow.app.instances.get(number).polls] == [0, 0]
 
 
 def test_a_poll_gives_its_place_back_however_it_ends(toy):

@@ -13,7 +13,8 @@ import pytest
 from connectory import Secret, Token
 from connectory.auth import BearerAuth
 from connectory.clock import from_micros
-from connectory.engine.instances import describe_poll
+from connectory.engine.scheduler import _free
+from connectory.engine.views import poll_state
 from connectory.http import Client
 from connectory.model import Action, Request, Verdict
 from connectory.secrets import install_redaction
@@ -47,25 +48,25 @@ def ids(snow):
 def test_complaint_01_the_rotated_refresh_token_is_kept(snow):
     rotating(snow)
     instance = snow.create()
-    first = snow.engine.tokens.load(instance).refresh_token
+    first = snow.app.parts.tokens.load(instance).refresh_token
     for _ in range(4):
         snow.poll(3600)
         snow.die()
     assert snow.state().failures == 0
     assert len(renewals(snow)) == 4
-    assert snow.engine.tokens.load(instance).refresh_token != first
+    assert snow.app.parts.tokens.load(instance).refresh_token != first
 
 
 def test_complaint_02_a_renewal_that_died_does_not_hold_the_others(snow):
     rotating(snow)
     instance = snow.create()
-    with snow.engine.database.write() as connection:
+    with snow.app.parts.database.write() as connection:
         held = {"lease_owner": "gone", "lease_until": 2**60, "lease_epoch": 9}
         connection.execute(tables.credentials.update().values(held))
-    snow.engine.scheduler()._free(["gone"])
+    _free(snow.app.parts.database, ["gone"])
     snow.poll(3600)
     assert snow.state().failures == 0
-    assert snow.engine.instances.get(instance).state == instances.ACTIVE
+    assert snow.app.instances.get(instance).state == instances.ACTIVE
 
 
 def test_complaint_03_renewal_comes_before_the_end_without_being_asked_for(snow):
@@ -113,8 +114,8 @@ def test_complaint_05_a_revoked_login_is_no_matter_of_waiting(snow):
     snow.poll()
     snow.sandbox.authority.expire("all")
     snow.poll()
-    described = snow.engine.instances.describe(snow.engine.instances.get(instance))
-    assert (described["state"], described["valid"]) == ("needs_reauth", False)
+    shown = snow.app.instances.get(instance)
+    assert (shown.state, shown.valid) == ("needs_reauth", False)
     asked = len(snow.sandbox.log.entries)
     snow.poll(86_400)
     assert len(snow.sandbox.log.entries) == asked
@@ -155,7 +156,7 @@ def test_complaint_08_what_is_remembered_does_not_grow(snow):
         for _ in range(20):
             incident(snow)
         snow.poll(120)
-        with snow.engine.database.read() as connection:
+        with snow.app.parts.database.read() as connection:
             counts.append(connection.exec_driver_sql("SELECT count(*) FROM seen").scalar())
     assert max(counts) <= 60
     assert len(json.dumps(snow.state().summary)) < 500
@@ -190,7 +191,7 @@ def test_complaint_11_an_edit_does_not_move_the_cursor(snow):
         "event.poller.refresh_interval": 5,
         "event.poller.configuration": {"incidents": entry("incidents", pageSize=9)},
     }
-    snow.engine.instances.update(instance, name="another", configuration=changed)
+    snow.app.instances.update(instance, name="another", configuration=changed)
     assert snow.state().since == since
     snow.poll(600)
     assert ids(snow) == [made]
@@ -221,7 +222,7 @@ def test_complaint_13_two_engines_on_one_store_announce_once(snow):
     other = snow._open()
     try:
         snow.clock.advance(60)
-        ran = [engine.scheduler().run_once() for engine in (snow.engine, other)]
+        ran = [app.polls.run_due() for app in (snow.app, other)]
         assert ran == [1, 0]
     finally:
         other.close()
@@ -235,10 +236,10 @@ def test_complaint_14_a_failing_source_is_left_alone_and_says_so(tmp_path):
         for _ in range(30):
             toy.poll(30)
         assert len(toy.asked) == 1
-        shown = describe_poll(toy.states()[0])
-        assert shown["failures"] == 1
-        assert shown["failure"]
-        assert shown["waitingUntil"] > toy.clock.now().isoformat()
+        shown = poll_state(toy.states()[0])
+        assert shown.failures == 1
+        assert shown.failure
+        assert shown.waiting_until > toy.clock.now()
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles", "Asia/Kathmandu"])
@@ -289,7 +290,7 @@ def test_complaint_17_a_partial_list_deletes_nothing(snow):
 
 
 def searched(snow) -> deletions.DeletionRow:
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         (found,) = deletions.find(connection, snow.state("agents").instance_id)
     return found
 
@@ -302,7 +303,7 @@ def test_complaint_18_an_event_says_which_version_of_the_object_it_is(snow):
     snow.poll()
     snow.sandbox.update("incident", made, {"short_description": "after"})
     snow.poll()
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         bodies = [json.loads(row.body) for row in connection.execute(tables.notifications.select())]
     assert [body["message"]["events"][0]["sequence"] for body in bodies] == [1, 2]
     assert bodies[1]["message"]["raw"]["incidents"][0]["short_description"] == "after"
@@ -312,15 +313,15 @@ def test_complaint_18_an_event_says_which_version_of_the_object_it_is(snow):
 
 
 def test_complaint_23_a_plugin_that_is_gone_breaks_its_own_polls_only(snow):
-    snow.engine.plugins.register(ToyPlugin(), "toy")
+    snow.app.parts.plugins.register(ToyPlugin(), "toy")
     toy = {"element": {"key": "toy"}, "configuration": {"event.notification.enabled": True}}
-    orphan = snow.engine.instances.establish(snow.engine.instances.prepare(toy), None).id
+    orphan = snow.app.instances.establish(snow.app.instances.prepare(toy), None).id
     snow.create()
     snow.die()
     assert snow.poll(600) == 2
     assert snow.state().failures == 0
-    assert "toy" in (snow.engine.instances.polls(orphan)[0].failure or "")
-    snow.engine.instances.delete(orphan)
+    assert "toy" in (snow.app.instances.get(orphan).polls[0].failure or "")
+    snow.app.instances.delete(orphan)
     assert snow.poll() == 1
 
 
@@ -332,7 +333,7 @@ def test_complaint_25_no_token_is_in_a_log(snow, caplog):
     snow.poll(3600)
     snow.sandbox.authority.expire("all")
     snow.poll(3600)
-    token = snow.engine.tokens.load(instance)
+    token = snow.app.parts.tokens.load(instance)
     logging.getLogger("somebody.elses").warning("sent %s", token.access_token.reveal())
     assert caplog.text
     assert token.access_token.reveal() not in caplog.text

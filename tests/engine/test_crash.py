@@ -45,7 +45,7 @@ class Killer:
 
     @contextlib.contextmanager
     def watching(self, snow: Snow, monkeypatch):
-        engine = snow.engine.database.engine
+        engine = snow.app.parts.database.engine
 
         def before(_connection, cursor, statement, *_more):
             self.open.add(cursor.connection)
@@ -107,7 +107,7 @@ def undisturbed(tmp_path_factory):
     with prepare(tmp_path_factory.mktemp("calm")) as snow:
         snow.clock.advance(60)
         with killer.watching(snow, patch):
-            snow.engine.scheduler().run_once()
+            snow.app.polls.run_due()
         settle(snow)
         assert killer.places.count("before request") == 3
         return outcome(snow), killer.passed
@@ -122,7 +122,7 @@ def test_the_same_events_whenever_it_is_killed(undisturbed, tmp_path, monkeypatc
             snow.clock.advance(60)
             killer = Killer(at)
             with killer.watching(snow, monkeypatch), contextlib.suppress(Killed):
-                snow.engine.scheduler().run_once()
+                snow.app.polls.run_due()
             assert killer.passed == at + 1
             killer.bury()
             snow.die()

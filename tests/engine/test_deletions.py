@@ -18,10 +18,12 @@ from werkzeug.wrappers import Response as WsgiResponse
 
 from connectory.clock import from_micros
 from connectory.deletes import LogPart
+from connectory.engine.deletions import Deletions
 from connectory.engine.gone import Job
 from connectory.engine.sweeper import sweep
 from connectory.errors import ConfigurationError, ConflictError, NotFoundError, ProviderError
 from connectory.model import ACCEPT, Request, Response, Verdict
+from connectory.serialize import as_json
 from connectory.store import deletions, instances
 from connectory.testing.transport import WsgiAdapter
 from shelf import FEED, LOG, SWEEP, WAYS, Shelf, reply
@@ -162,7 +164,9 @@ def test_the_notification_holds_what_is_known(logged):
 def test_nothing_is_asked_and_nothing_is_written_unless_it_is_asked_for(shelf):
     stocked(shelf, trackDeletes=False)
     statements: list[str] = []
-    sqlalchemy_event.listen(shelf.engine.database.engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    sqlalchemy_event.listen(
+        shelf.app.parts.database.engine, "before_cursor_execute", lambda *a: statements.append(a[2])
+    )
     before = len(shelf.asked)
     shelf.remove("07")
     shelf.put("new")
@@ -182,10 +186,10 @@ def test_a_resource_without_a_way_refuses_to_be_tracked(tmp_path):
 
 def test_the_caveat_is_a_warning_of_the_instance(tmp_path):
     with Shelf(tmp_path, replace(LOG, caveat="it takes a right")) as shelf:
-        plans = shelf.engine.runtimes.get(shelf.create()).plans
+        plans = shelf.app.parts.runtimes.get(shelf.create()).plans
         assert plans["things"].warnings == ("it takes a right",)
     with Shelf(tmp_path / "off", replace(LOG, caveat="it takes a right")) as shelf:
-        plans = shelf.engine.runtimes.get(shelf.create(trackDeletes=False)).plans
+        plans = shelf.app.parts.runtimes.get(shelf.create(trackDeletes=False)).plans
         assert plans["things"].warnings == ()
 
 
@@ -204,7 +208,7 @@ def test_a_search_that_fails_keeps_the_poll_from_nothing_but_its_deletions(shelf
     shelf.poll(3600)
     if status in {401, 429}:
         # A dead login and an account that wants its peace are everybody's affair.
-        assert shelf.poll_state().failures or shelf.engine.instances.find()[0].state == "needs_reauth"
+        assert shelf.poll_state().failures or shelf.app.instances.find()[0].state == "needs_reauth"
     else:
         assert shelf.told() == [("new", "CREATED", 1)]
         assert str(status) in shelf.state().failure
@@ -242,16 +246,16 @@ def test_a_search_is_not_repeated_before_its_interval_is_over(shelf):
 
 def test_tracking_that_is_switched_off_forgets(shelf):
     instance = stocked(shelf)
-    configured = shelf.engine.instances.get(instance).configuration["event.poller.configuration"]
+    configured = json.loads(shelf.app.instances.get(instance).configuration["event.poller.configuration"])
     off = {"things": {**configured["things"], "trackDeletes": False}}
-    shelf.engine.instances.update(instance, configuration={"event.poller.configuration": off})
-    with shelf.engine.database.read() as connection:
+    shelf.app.instances.update(instance, configuration={"event.poller.configuration": off})
+    with shelf.app.parts.database.read() as connection:
         assert deletions.find(connection, instance) == []
     shelf.poll()
     shelf.clock.advance(10)
     shelf.remove("07")
     shelf.poll()
-    shelf.engine.instances.update(instance, configuration={"event.poller.configuration": configured})
+    shelf.app.instances.update(instance, configuration={"event.poller.configuration": configured})
     shelf.poll()
     shelf.clock.advance(10)
     shelf.remove("08")
@@ -262,8 +266,7 @@ def test_tracking_that_is_switched_off_forgets(shelf):
 
 def test_the_state_is_shown_with_the_instance(swept):
     instance = stocked(swept)
-    row = swept.engine.instances.get(instance)
-    (shown,) = swept.engine.instances.describe(row)["polls"]
+    (shown,) = as_json(swept.app.instances.get(instance))["polls"]
     assert shown["deletions"] == {
         "searchedUntil": "2026-03-01T13:00:00Z",
         "lastSearch": "2026-03-01T13:01:00Z",
@@ -276,10 +279,11 @@ def test_the_state_is_shown_with_the_instance(swept):
 
 
 def test_whether_it_will_work_can_be_asked_beforehand(shelf):
-    runtime = shelf.engine.runtimes.get(stocked(shelf))
-    assert shelf.engine.deletions.check(runtime, "things") is None
+    runtime = shelf.app.parts.runtimes.get(stocked(shelf))
+    searching = Deletions(shelf.app.parts.database, shelf.clock)
+    assert searching.check(runtime, "things") is None
     shelf.answer = lambda _request: reply({"error": "you may not"}, 403)
-    assert "403" in shelf.engine.deletions.check(runtime, "things")
+    assert "403" in searching.check(runtime, "things")
 
 
 # Logs and feeds
@@ -434,7 +438,7 @@ def test_a_clock_that_was_set_since_the_instance_was_made_moves_the_place_no_fur
     """What is known of the provider's clock may be old when the log is read, before anything was answered."""
     with Shelf(tmp_path, LOG) as shelf:
         instance = stocked(shelf)
-        with shelf.engine.database.write() as connection:
+        with shelf.app.parts.database.write() as connection:
             instances.set_clock_offset(connection, instance, 1_800_000_000)
         shelf.die()
         shelf.poll()
@@ -466,7 +470,7 @@ def test_what_was_dealt_with_is_forgotten_in_time(logged):
 
 
 def count(shelf: Shelf, table: str) -> int:
-    with shelf.engine.database.read() as connection:
+    with shelf.app.parts.database.read() as connection:
         return connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar()
 
 
@@ -572,7 +576,7 @@ def test_a_mass_deletion_raises_an_alarm_until_somebody_allows_it(swept):
     assert swept.told() == []
     assert "20 of 100 things are missing, more than the 10" in swept.state().alarm
     assert "deletions: 20 of 100" in swept.poll_state().summary["warnings"][0]
-    swept.engine.deletions.allow_mass_delete(instance, "things")
+    swept.app.instances.allow_mass_delete(instance, "things")
     swept.poll()
     swept.poll()
     assert sorted(swept.deleted()) == gone
@@ -588,7 +592,7 @@ def test_a_consent_covers_one_mass_deletion(swept):
         swept.poll()
         swept.poll()
         assert len(swept.deleted()) == start
-        swept.engine.deletions.allow_mass_delete(instance, "things")
+        swept.app.instances.allow_mass_delete(instance, "things")
         swept.poll()
         assert len(swept.deleted()) == start + 20
 
@@ -598,7 +602,7 @@ def test_a_consent_does_not_cover_what_vanishes_after_it(swept):
     for number in range(20):
         swept.remove(f"{number:02}")
     swept.poll()
-    swept.engine.deletions.allow_mass_delete(instance, "things")
+    swept.app.instances.allow_mass_delete(instance, "things")
     kept = {key: swept.things.pop(key) for key in list(swept.things)[:50]}
     swept.poll()
     assert sorted(swept.deleted()) == [f"{number:02}" for number in range(20)]
@@ -640,9 +644,9 @@ def test_how_many_may_go_can_be_chosen(swept):
 def test_nothing_is_allowed_where_there_is_no_alarm(swept):
     instance = stocked(swept)
     with pytest.raises(ConflictError, match="there is no alarm"):
-        swept.engine.deletions.allow_mass_delete(instance, "things")
+        swept.app.instances.allow_mass_delete(instance, "things")
     with pytest.raises(NotFoundError, match="not tracked"):
-        swept.engine.deletions.allow_mass_delete(instance, "boxes")
+        swept.app.instances.allow_mass_delete(instance, "boxes")
 
 
 def test_a_sweep_holds_one_page_at_a_time_and_lists_ids_only(swept):
@@ -708,7 +712,7 @@ class Killer:
             ("after_cursor_execute", self.point),
             ("commit", self.point),
         ]
-        engine, send = shelf.engine.database.engine, WsgiAdapter.send
+        engine, send = shelf.app.parts.database.engine, WsgiAdapter.send
 
         def sending(adapter, request, *arguments, **options):
             self.point()
@@ -762,7 +766,7 @@ def test_the_same_deletions_whenever_it_is_killed(tmp_path, monkeypatch, way):
         pass
     with copied(first, tmp_path / "calm", way) as shelf:
         with Killer().watching(shelf, monkeypatch) as killer:
-            shelf.engine.scheduler().run_once()
+            shelf.app.polls.run_due()
         points, expected = killer.passed, settled(shelf)
     assert [told for told in expected if told[1] == "DELETED"] == [
         ("03", "DELETED", 1),
@@ -774,7 +778,7 @@ def test_the_same_deletions_whenever_it_is_killed(tmp_path, monkeypatch, way):
     for at in range(0, points, 2):
         with copied(first, tmp_path / str(at), way) as shelf:
             with Killer(at).watching(shelf, monkeypatch) as killer, pytest.raises(Killed):
-                shelf.engine.scheduler().run_once()
+                shelf.app.polls.run_due()
             killer.bury()
             shelf.die()
             assert settled(shelf) == expected, f"killed at {at} of {points}"
@@ -788,7 +792,7 @@ def test_a_worker_that_lost_its_claim_announces_nothing(shelf):
     def steal(_request):
         if not stolen:
             stolen.append(True)
-            with shelf.engine.database.write() as connection:
+            with shelf.app.parts.database.write() as connection:
                 connection.exec_driver_sql("UPDATE polls SET epoch = epoch + 1")
 
     shelf.answer = steal
@@ -874,8 +878,8 @@ def sweeping(tmp_path, **entry):
     """One search for deletions after another, each a claim of its own, in memory."""
     with Shelf(tmp_path, replace(SWEEP, page_size=5), url="sqlite://") as shelf:
         instance = shelf.create(**entry)
-        runtime = shelf.engine.runtimes.get(instance)
-        database = shelf.engine.database
+        runtime = shelf.app.parts.runtimes.get(instance)
+        database = shelf.app.parts.database
         told: list[str] = []
 
         def once(chaos: Chaos) -> str | None:

@@ -25,18 +25,18 @@ def shelf(tmp_path):
 
 def bodies(snow) -> dict[int, dict]:
     """The bodies of all notifications by their number."""
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         return {row.id: json.loads(row.body) for row in connection.execute(tables.notifications.select())}
 
 
 def stored(snow) -> list[events.EventRow]:
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         return events.find(connection, limit=None)
 
 
 def lanes_by_notification(snow) -> dict[int, set[int]]:
     found = defaultdict(set)
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         for row in connection.execute(tables.deliveries.select()):
             found[row.notification_id].add(row.lane)
     return found
@@ -172,13 +172,13 @@ def test_the_created_date_is_as_java_writes_it(moment, text):
 
 def test_every_subscription_of_an_instance_gets_each_notification(snow):
     instance = snow.create(**CALLBACK)
-    with snow.engine.database.write() as connection:
+    with snow.app.parts.database.write() as connection:
         second = deliveries.create_subscription(connection, instance, "http://127.0.0.1:10/", 0)
-    snow.engine.instances.update(instance, configuration={"event.poller.refresh_interval": 2})
+    snow.app.instances.update(instance, configuration={"event.poller.refresh_interval": 2})
     snow.clock.advance(10)
     insert(snow, 20)
     snow.poll(120)
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         rows = connection.execute(tables.deliveries.select()).all()
     by_subscription = defaultdict(list)
     for row in rows:
@@ -200,7 +200,7 @@ def test_those_who_watch_are_told_what_was_stored(snow):
     snow.clock.advance(10)
     insert(snow, 30)
     snow.clock.advance(60)
-    snow.engine.scheduler(observer=Watching()).run_once()
+    snow.app.polls.run_due(observer=Watching())
     seen = sorted((one.object_id, one.type, one.sequence, one.date, one.notification_id) for one in told)
     kept = sorted((one.object_id, one.type, one.sequence, one.date, one.notification_id) for one in stored(snow))
     assert seen == kept

@@ -11,15 +11,15 @@ import pytest
 
 from connectory.clock import from_micros
 from connectory.engine.explain import explain
-from connectory.engine.explanation import iso
 from connectory.errors import NotFoundError
+from connectory.serialize import as_json, iso
 from connectory.store.tables import metadata
 from world import entry
 
 
 def stored(snow) -> dict[str, list[tuple]]:
     """Everything that is in the store."""
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         return {
             table.name: [tuple(row) for row in connection.execute(table.select())] for table in metadata.sorted_tables
         }
@@ -108,7 +108,7 @@ def golden(ids) -> dict[str, tuple[str, str, str | None]]:
 
 def test_each_record_gets_its_verdict_and_its_reason(snow, scene):
     instance, ids = scene
-    explanation = explain(snow.engine, instance, "incidents")
+    explanation = explain(snow.app.parts, instance, "incidents")
     assert by_name(explanation, ids) == golden(ids)
     assert explanation.totals == {"created": 3, "updated": 3, "seen": 1, "hidden": 1}
     assert explanation.would_announce == {"CREATED": 3, "UPDATED": 3}
@@ -117,7 +117,7 @@ def test_each_record_gets_its_verdict_and_its_reason(snow, scene):
 
 def test_the_window_is_reckoned_step_by_step(snow, scene):
     instance, _ = scene
-    explanation = explain(snow.engine, instance, "incidents")
+    explanation = explain(snow.app.parts, instance, "incidents")
     assert [(step.what, iso(step.moment)[11:-1]) for step in explanation.window] == [
         ("since", "12:01:55"),
         ("- overlap", "12:00:55"),
@@ -141,7 +141,7 @@ def test_the_window_is_reckoned_step_by_step(snow, scene):
 
 def test_it_says_what_the_poll_then_does(snow, scene):
     instance, _ = scene
-    explanation = explain(snow.engine, instance, "incidents")
+    explanation = explain(snow.app.parts, instance, "incidents")
     before = len(snow.told())
     snow.poll(0)
     announced = {(event[1], event[2].lower(), event[3]) for event in snow.told()[before:]}
@@ -151,18 +151,18 @@ def test_it_says_what_the_poll_then_does(snow, scene):
 
 def test_nothing_is_written_and_no_other_instance_of_the_answer_is_kept(snow, scene):
     instance, _ = scene
-    before, offset = stored(snow), snow.engine.runtimes.get(instance).clock_offset
+    before, offset = stored(snow), snow.app.parts.runtimes.get(instance).clock_offset
     snow.sandbox.clock.skew(20)
-    explain(snow.engine, instance, "incidents")
+    explain(snow.app.parts, instance, "incidents")
     assert stored(snow) == before
-    assert snow.engine.runtimes.get(instance).clock_offset == offset
+    assert snow.app.parts.runtimes.get(instance).clock_offset == offset
 
 
 def test_the_answer_is_json_without_secrets(snow):
     configuration = {"incidents": entry("incidents", url=f"{entry('incidents')['url']}&api_key=hush")}
     instance = snow.create(**{"event.poller.configuration": configuration})
     snow.poll()
-    text = json.dumps(explain(snow.engine, instance, "incidents").as_dict())
+    text = json.dumps(as_json(explain(snow.app.parts, instance, "incidents")))
     assert "hush" not in text
     assert {"nextSince", "wouldAnnounce", "recordsLeftOut"} <= json.loads(text).keys()
 
@@ -171,23 +171,23 @@ def test_a_provider_that_is_ahead_is_seen(snow):
     instance = snow.create()
     snow.poll()
     snow.sandbox.clock.skew(20)
-    steps = {step.what: step for step in explain(snow.engine, instance, "incidents").window}
+    steps = {step.what: step for step in explain(snow.app.parts, instance, "incidents").window}
     assert steps["provider's now"].note == "+20 s from ours, the Date of its first answer"
 
 
 def test_a_first_window_is_cut_where_memory_begins(snow):
     instance = snow.create()
     snow.clock.advance(20)
-    explanation = explain(snow.engine, instance, "incidents")
+    explanation = explain(snow.app.parts, instance, "incidents")
     assert iso(explanation.start) == "2026-03-01T12:00:00Z"
     assert "starts here" in explanation.window[2].note
 
 
 def test_the_poll_delay_has_a_step_of_its_own(snow):
     instance = snow.create(**{"event.poller.configuration": {"incidents": entry("incidents", pollDelay=120)}})
-    assert [step.note for step in explain(snow.engine, instance, "incidents").window if step.what == "- pollDelay"] == [
-        "120 s, from the entry"
-    ]
+    assert [
+        step.note for step in explain(snow.app.parts, instance, "incidents").window if step.what == "- pollDelay"
+    ] == ["120 s, from the entry"]
 
 
 def test_records_that_no_right_shows_are_noticed(snow):
@@ -197,7 +197,7 @@ def test_records_that_no_right_shows_are_noticed(snow):
     snow.clock.advance(50)
     acl = replace(snow.sandbox.switches.acl, hidden_rows={"incident": "short_description=hidden"})
     with snow.switched(acl=acl):
-        explanation = explain(snow.engine, instance, "incidents")
+        explanation = explain(snow.app.parts, instance, "incidents")
     assert explanation.notes == ("the provider counts 1 records and shows 0: the login's rights hide the others",)
 
 
@@ -205,7 +205,7 @@ def test_a_failing_provider_is_an_explanation_too(snow):
     instance = snow.create()
     snow.poll()
     with snow.switched(bad_gateway=True):
-        explanation = explain(snow.engine, instance, "incidents")
+        explanation = explain(snow.app.parts, instance, "incidents")
     assert explanation.failure.type == "RetryLater"
     assert (explanation.next_since, explanation.would_announce) == (None, {})
     assert explanation.error.exit_code == 4
@@ -218,7 +218,7 @@ def test_an_ignored_filter_is_shown_on_the_record_that_betrays_it(snow):
     snow.poll(7200)
     acl = replace(snow.sandbox.switches.acl, range_refused={"incident": ("sys_updated_on",)})
     with snow.switched(acl=acl):
-        explanation = explain(snow.engine, instance, "incidents")
+        explanation = explain(snow.app.parts, instance, "incidents")
     assert "ignored the filter" in explanation.failure.message
     assert explanation.records[-1].verdict == "before the window"
     assert "ignored the filter" in explanation.records[-1].reason
@@ -231,7 +231,7 @@ def test_pages_that_are_too_heavy_are_asked_for_in_halves(snow):
         snow.sandbox.insert("incident", {})
     snow.clock.advance(60)
     with snow.switched(cancel_after=260):
-        explanation = explain(snow.engine, instance, "incidents")
+        explanation = explain(snow.app.parts, instance, "incidents")
     assert explanation.totals == {"created": 300}
     assert "asked again for 500" in explanation.notes[0]
 
@@ -239,25 +239,25 @@ def test_pages_that_are_too_heavy_are_asked_for_in_halves(snow):
 def test_beyond_ten_thousand_records_are_only_counted(snow, monkeypatch):
     monkeypatch.setattr("connectory.engine.explain.MOST_RECORDS", 2)
     instance = snow.create(**{"event.poller.first_poll": "all"})
-    explanation = explain(snow.engine, instance, "incidents")
+    explanation = explain(snow.app.parts, instance, "incidents")
     assert (len(explanation.records), explanation.records_left_out, explanation.totals) == (2, 1, {"created": 3})
 
 
 def test_a_window_that_has_not_begun_asks_nothing(snow):
     instance = snow.create()
     before = snow.requests()
-    explanation = explain(snow.engine, instance, "incidents", now=snow.clock.now() - timedelta(hours=1))
+    explanation = explain(snow.app.parts, instance, "incidents", now=snow.clock.now() - timedelta(hours=1))
     assert snow.requests() == before
     assert "nothing to ask yet" in explanation.notes[0]
-    assert explanation.as_dict()["start"] is None
+    assert as_json(explanation)["start"] is None
 
 
 def test_what_an_instance_does_not_poll_is_not_found(snow):
     instance = snow.create()
     with pytest.raises(NotFoundError):
-        explain(snow.engine, instance, "accounts")
+        explain(snow.app.parts, instance, "accounts")
     with pytest.raises(NotFoundError):
-        explain(snow.engine, 99, "incidents")
+        explain(snow.app.parts, 99, "incidents")
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -272,7 +272,7 @@ def test_whatever_happens_it_foretells_the_next_poll(snow, seed):
         snow.clock.advance(60)
         told = snow.told()
         with snow.switched(bad_gateway=dice.random() < 0.1):
-            foretold = explain(snow.engine, instance, "incidents")
+            foretold = explain(snow.app.parts, instance, "incidents")
             snow.poll(0)
         announced = [(event[1], event[2].lower(), event[3]) for event in snow.told()[len(told) :]]
         said = [(record.id, record.verdict, record.sequence) for record in foretold.records if record.sequence]
@@ -311,7 +311,7 @@ def test_what_changed_in_ignored_fields_only_is_told_apart(snow):
     snow.sandbox.update("incident", noise, {"short_description": "louder"})
     snow.sandbox.update("incident", news, {"urgency": "1", "short_description": "louder"})
     snow.clock.advance(60)
-    explanation = explain(snow.engine, instance, "incidents")
+    explanation = explain(snow.app.parts, instance, "incidents")
     verdicts = {record.id: (record.verdict, record.sequence) for record in explanation.records}
     assert verdicts == {noise: ("ignored", None), news: ("updated", 2)}
     before = len(snow.told())

@@ -85,7 +85,7 @@ def test_nothing_is_kept_and_nothing_is_named_unless_it_is_asked_for(shelf):
 
 
 def kept(shelf: Shelf) -> list[str]:
-    with shelf.engine.database.read() as connection:
+    with shelf.app.parts.database.read() as connection:
         return [row[0] for row in connection.exec_driver_sql("SELECT object_id FROM snapshots ORDER BY object_id")]
 
 
@@ -122,9 +122,9 @@ def test_versions_are_forgotten_when_they_are_not_wanted_any_more(shelf):
     instance = shelf.create(trackChanges=True, trackDeletes=False)
     shelf.put("b")
     shelf.poll()
-    configured = shelf.engine.instances.get(instance).configuration["event.poller.configuration"]
+    configured = json.loads(shelf.app.instances.get(instance).configuration["event.poller.configuration"])
     off = {"things": {**configured["things"], "trackChanges": False}}
-    shelf.engine.instances.update(instance, configuration={"event.poller.configuration": off})
+    shelf.app.instances.update(instance, configuration={"event.poller.configuration": off})
     assert kept(shelf) == []
 
 
@@ -262,7 +262,7 @@ def test_a_thousand_incidents_take_less_than_two_megabytes(tmp_path):
     with Shelf(tmp_path) as shelf:
         shelf.create(trackChanges=True, trackDeletes=False)
         shelf.poll()
-        database, poll = shelf.engine.database, shelf.poll_state()
+        database, poll = shelf.app.parts.database, shelf.poll_state()
         before = size(shelf)
         records = {f"{number:032x}": incident(chance, words, number) for number in range(1000)}
         assert 2_800 < sum(map(len, records.values())) / 1000 < 3_400
@@ -287,7 +287,7 @@ def incident(chance: random.Random, words: list[str], number: int) -> bytes:
 
 
 def size(shelf: Shelf) -> int:
-    with shelf.engine.database.read() as connection:
+    with shelf.app.parts.database.read() as connection:
         return connection.exec_driver_sql(
             "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
         ).scalar()

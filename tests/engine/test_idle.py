@@ -38,8 +38,8 @@ def test_idle_polls_become_rarer_until_the_first_find(snow):
         state = snow.state()
         waits.append((state.next_due_at - state.polled_at) // MINUTE)
     assert waits == [1, 1, 2, 4, 4, 4]
-    shown = snow.engine.instances.describe(snow.engine.instances.get(instance))["polls"][0]
-    assert (shown["quietPolls"], shown["intervalSeconds"]) == (6, 60)
+    (shown,) = snow.app.instances.get(instance).polls
+    assert (shown.quiet_polls, shown.interval_seconds) == (6, 60)
     snow.sandbox.insert("incident", {})
     snow.poll(timedelta(minutes=10))
     state = snow.state()

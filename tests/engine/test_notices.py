@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from connectory import hookimpl
-from connectory.cli.service import Service, Stop
-from connectory.cli.watching import Watcher
 from connectory.delivery.receiver import Receiver
 from connectory.testing.serving import Served
 
@@ -33,8 +31,8 @@ class Failing:
 
 def test_polls_are_told_well_or_badly_and_a_failing_plugin_stops_nothing(snow, caplog):
     watching = Watching()
-    snow.engine.plugins.register(watching, "watching")
-    snow.engine.plugins.register(Failing(), "failing")
+    snow.app.parts.plugins.register(watching, "watching")
+    snow.app.parts.plugins.register(Failing(), "failing")
     instance = snow.create()
     snow.poll()
     snow.sandbox.insert("incident", {"short_description": "New"})
@@ -53,9 +51,9 @@ def test_polls_are_told_well_or_badly_and_a_failing_plugin_stops_nothing(snow, c
 
 def test_deliveries_are_told(snow):
     watching = Watching()
-    snow.engine.plugins.register(watching, "watching")
+    snow.app.parts.plugins.register(watching, "watching")
     key = "k" * 32
-    with Served(Receiver([key.encode()], lambda received: None, now=snow.clock.now)) as receiver, Stop() as stop:
+    with Served(Receiver([key.encode()], lambda received: None, now=snow.clock.now)) as receiver:
         instance = snow.create(
             **{
                 "event.notification.callback.url": f"{receiver.url}/events",
@@ -65,8 +63,5 @@ def test_deliveries_are_told(snow):
         snow.poll()
         snow.sandbox.insert("incident", {"short_description": "New"})
         snow.clock.advance(60)
-        watcher = Watcher(as_json=True)
-        service = Service(snow.engine, watcher, watcher.attempted, [instance], stop)
-        service.scheduler.run_once()
-        service.worker.run_once()
+        snow.app.run_once()
     assert watching.deliveries == [(instance, True, 200, 1)]

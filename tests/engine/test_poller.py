@@ -49,9 +49,9 @@ def test_what_is_paused_while_its_first_resource_is_polled_polls_no_other(snow):
     class Pausing(Observer):
         def polled(self, summary):
             polled.append(summary.pages)
-            snow.engine.instances.pause(instance)
+            snow.app.instances.pause(instance)
 
-    assert snow.engine.scheduler(observer=Pausing()).run_once() == 2
+    assert snow.app.polls.run_due(observer=Pausing()) == 2
     assert polled == [1, 0]
 
 
@@ -66,9 +66,9 @@ def test_what_is_paused_while_other_instances_are_polled_is_not_polled_a_second_
             polled.append(summary.pages)
             if len(polled) == 1:
                 snow.clock.advance(2)
-                snow.engine.instances.pause((instances - {summary.instance_id}).pop())
+                snow.app.instances.pause((instances - {summary.instance_id}).pop())
 
-    assert snow.engine.scheduler(observer=Pausing()).run_once() == 2
+    assert snow.app.polls.run_due(observer=Pausing()) == 2
     assert polled == [1, 0]
 
 
@@ -160,9 +160,9 @@ def test_edits_at_the_same_time_add_up(snow):
     instance, names = snow.create(), ("incidents", "agents", "accounts", "contacts")
     keys = [f"servicenow.{name}.filter" for name in names]
     with ThreadPoolExecutor(4) as pool:
-        edit = snow.engine.instances.update
+        edit = snow.app.instances.update
         list(pool.map(lambda key: edit(instance, configuration={key: "active=true"}), keys))
-    config = snow.engine.runtimes.get(instance).config
+    config = snow.app.parts.runtimes.get(instance).config
     assert [config[key] for key in keys] == ["active=true"] * 4
 
 
@@ -175,7 +175,7 @@ def test_an_edit_of_the_configuration_never_touches_the_cursor_nor_announces_aga
         snow.poll(600)
     since = snow.state().since
     longer = {"event.poller.configuration": {"incidents": entry("incidents", overlap=7200, pollDelay=600)}}
-    snow.engine.instances.update(instance, configuration=longer)
+    snow.app.instances.update(instance, configuration=longer)
     assert snow.state().since == since
     snow.poll()
     assert len(snow.told()) == 1
@@ -183,11 +183,11 @@ def test_an_edit_of_the_configuration_never_touches_the_cursor_nor_announces_aga
 
 def test_an_instance_that_is_paused_is_not_polled_and_loses_nothing(snow):
     instance = snow.create()
-    snow.engine.instances.pause(instance)
+    snow.app.instances.pause(instance)
     snow.clock.advance(10)
     incident = snow.sandbox.insert("incident", {})["sys_id"]
     assert snow.poll() == 0
-    snow.engine.instances.resume(instance)
+    snow.app.instances.resume(instance)
     assert snow.poll() == 1
     assert [told[1] for told in snow.told()] == [incident]
 
@@ -253,7 +253,7 @@ def toy(tmp_path):
 
     yield make
     for world in opened:
-        world.engine.close()
+        world.app.close()
 
 
 def polling(**things) -> dict:
@@ -266,7 +266,7 @@ UNDATED = {"datesConfiguration": {"updatedDateField": "updated"}}
 
 
 def numbered(world) -> list[tuple[str, str, int]]:
-    with world.engine.database.read() as connection:
+    with world.app.parts.database.read() as connection:
         return [(event.object_id, event.type, event.sequence) for event in events.find(connection, limit=None)]
 
 
@@ -312,7 +312,7 @@ def test_a_poll_that_another_has_taken_over_between_two_pages_writes_nothing_mor
     after, summaries = {}, []
 
     def contents() -> dict:
-        with world.engine.database.read() as connection:
+        with world.app.parts.database.read() as connection:
             every = tables.metadata.sorted_tables
             return {table.name: sorted(map(repr, connection.execute(table.select()))) for table in every}
 
@@ -320,8 +320,8 @@ def test_a_poll_that_another_has_taken_over_between_two_pages_writes_nothing_mor
         def page_read(self, summary):
             if summary.pages == pages_before:
                 late = to_micros(world.clock.now()) + 3_600_000_000
-                owner = "another:1" if who == "another process" else world.engine.owner.name
-                with world.engine.database.write() as connection:
+                owner = "another:1" if who == "another process" else world.app.parts.owner.name
+                with world.app.parts.database.write() as connection:
                     assert len(polls.claim(connection, owner=owner, due_at=late, now=late, until=late, limit=9)) == 1
                 after.update(contents())
 
@@ -329,7 +329,7 @@ def test_a_poll_that_another_has_taken_over_between_two_pages_writes_nothing_mor
             summaries.append(summary)
 
     world.clock.advance(60)
-    world.engine.scheduler(observer=TakingOver()).run_once()
+    world.app.polls.run_due(observer=TakingOver())
     assert contents() == after
     assert len(world.told()) == 10 * pages_before
     (summary,) = summaries
@@ -347,7 +347,7 @@ def test_the_cursor_stays_when_the_providers_clock_goes_back(snow):
         snow.clock.advance(60)
         snow.sandbox.clock.skew(skew)
         made.append(snow.sandbox.insert("incident", {})["sys_id"])
-        snow.engine.scheduler().run_once()
+        snow.app.polls.run_due()
         cursors.append(snow.state().since)
     assert cursors == sorted(cursors)
     assert cursors[1] == cursors[2], "a poll of a clock that went back by more than the interval leaves it where it was"
@@ -416,7 +416,7 @@ def test_each_refusal_is_counted_and_told_and_makes_the_next_wait_longer(toy, st
     world.answer = lambda _request: Response("", status=status)
     for number in range(1, 6):
         world.clock.advance(3600)
-        world.engine.scheduler(observer=Watching()).run_once()
+        world.app.polls.run_due(observer=Watching())
         (poll,) = world.states()
         assert (poll.failures, poll.failed_at) == (number, to_micros(world.clock.now()))
         assert (poll.since, poll.polled_at, poll.summary) == (before.since, before.polled_at, before.summary)
@@ -452,7 +452,7 @@ def test_a_refused_login_is_counted_as_a_failure_and_pauses_the_instance(toy):
     (poll,) = world.states()
     assert (poll.failures, poll.failed_at) == (1, to_micros(world.clock.now()))
     assert "refused the access token" in poll.failure
-    assert world.engine.instances.get(instance).state == "needs_reauth"
+    assert world.app.instances.get(instance).state == "needs_reauth"
     assert world.poll(86_400) == 0
 
 
@@ -540,7 +540,7 @@ def test_a_poll_counts_what_it_found(tmp_path):
         "records": 16,
         "created": 9,
         "updated": 2,
-        "before_window": 2,
+        "beforeWindow": 2,
         "hidden": 3,
         "quiet": 0,
     }

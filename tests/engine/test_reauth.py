@@ -12,6 +12,7 @@ from werkzeug.test import Client as WsgiClient
 from werkzeug.wrappers import Response
 
 from connectory import AuthenticationError, Secret, Token
+from connectory.app.polls import scheduler_of
 from connectory.delivery.sender import Sent
 from connectory.delivery.signature import verify
 from connectory.delivery.worker import DeliveryWorker
@@ -35,7 +36,7 @@ class Post:
 
 
 def notices(world):
-    with world.engine.database.read() as connection:
+    with world.app.parts.database.read() as connection:
         rows = connection.execute(select(tables.notifications).order_by(tables.notifications.c.id)).all()
     return [body for row in rows if (body := json.loads(row.body))["message"].get("type")]
 
@@ -68,7 +69,7 @@ def test_a_dead_login_pauses_polling_and_is_told_once(snow):
     for _ in range(5):
         assert snow.poll(3600) == 0
     assert len(snow.sandbox.log.entries) == asked
-    row = snow.engine.instances.get(instance)
+    row = snow.app.instances.get(instance)
     assert row.state == instances.NEEDS_REAUTH
     assert row.state_reason
     (notice,) = notices(snow)
@@ -86,8 +87,8 @@ def test_the_notice_is_delivered_and_signed_as_all_others(snow):
     kill_login(snow)
     snow.poll()
     post = Post()
-    engine = snow.engine
-    worker = DeliveryWorker(engine.database, snow.clock, engine.owner.name, engine.signature_keys, sender=post)
+    parts = snow.app.parts
+    worker = DeliveryWorker(parts.database, snow.clock, parts.owner.name, parts.signature_keys, sender=post)
     assert worker.run_once() == 1
     ((url, headers, body),) = post.sent
     assert url == CALLBACK["event.notification.callback.url"]
@@ -100,7 +101,7 @@ def test_the_notice_holds_no_secret(snow, monkeypatch):
 
     snow.create(**CALLBACK)
     token = "tok-" + "x" * 40
-    snow.engine.tokens.save(1, Token(access_token=Secret(token)))
+    snow.app.parts.tokens.save(1, Token(access_token=Secret(token)))
 
     def refuse(*_arguments):
         raise AuthenticationError(f"the provider said that {token} is no good")
@@ -109,7 +110,7 @@ def test_the_notice_holds_no_secret(snow, monkeypatch):
     snow.poll()
     assert len(notices(snow)) == 1
     assert token not in json.dumps(notices(snow))
-    assert token not in snow.engine.instances.get(1).state_reason
+    assert token not in snow.app.instances.get(1).state_reason
 
 
 def test_the_rest_of_a_claimed_group_asks_nothing_of_a_dead_login(snow):
@@ -120,7 +121,7 @@ def test_the_rest_of_a_claimed_group_asks_nothing_of_a_dead_login(snow):
     assert snow.poll() == 4
     # One page, one renewal.
     assert len(snow.sandbox.log.entries) - before == 2
-    assert [poll.failures for poll in snow.engine.instances.polls(1)].count(0) == 3
+    assert [poll.failures for poll in snow.app.instances.get(1).polls].count(0) == 3
 
 
 def test_a_new_login_goes_on_where_the_old_one_stopped(snow):
@@ -130,7 +131,7 @@ def test_a_new_login_goes_on_where_the_old_one_stopped(snow):
     snow.poll()
     made = snow.sandbox.insert("incident", {})["sys_id"]
     snow.clock.advance(timedelta(days=3))
-    snow.engine.instances.reauthenticate(instance, login(snow))
+    snow.app.instances.reauthenticate(instance, login(snow))
     assert snow.poll(0) == 1
     assert [told[1] for told in snow.told()] == [made]
     assert snow.state().failures == 0
@@ -142,24 +143,24 @@ def test_each_outage_is_told(snow):
         kill_login(snow)
         snow.poll()
         snow.poll()
-        snow.engine.instances.reauthenticate(instance, login(snow))
+        snow.app.instances.reauthenticate(instance, login(snow))
         snow.poll()
     assert len(notices(snow)) == 2
 
 
 def test_the_login_of_another_account_is_refused_and_the_old_one_kept(snow):
     instance = snow.create()
-    assert known_account(snow.engine.tokens.load(instance)) == "integration"
-    before = snow.engine.tokens.load(instance)
+    assert known_account(snow.app.parts.tokens.load(instance)) == "integration"
+    before = snow.app.parts.tokens.load(instance)
     kill_login(snow)
     snow.poll()
     with pytest.raises(AuthenticationError, match="logged in as integration, and the new login is of admin") as caught:
-        snow.engine.instances.reauthenticate(instance, login(snow, "admin"))
+        snow.app.instances.reauthenticate(instance, login(snow, "admin"))
     assert "the old login was kept" in str(caught.value)
-    assert snow.engine.tokens.load(instance) == before
-    assert snow.engine.instances.get(instance).state == instances.NEEDS_REAUTH
-    snow.engine.instances.reauthenticate(instance, login(snow))
-    assert snow.engine.instances.get(instance).state == instances.ACTIVE
+    assert snow.app.parts.tokens.load(instance) == before
+    assert snow.app.instances.get(instance).state == instances.NEEDS_REAUTH
+    snow.app.instances.reauthenticate(instance, login(snow))
+    assert snow.app.instances.get(instance).state == instances.ACTIVE
 
 
 def test_renewals_keep_the_account_in_mind(snow):
@@ -167,37 +168,37 @@ def test_renewals_keep_the_account_in_mind(snow):
     snow.sandbox.authority.expire("access")
     snow.poll()
     assert snow.state().failures == 0
-    assert known_account(snow.engine.tokens.load(instance)) == "integration"
+    assert known_account(snow.app.parts.tokens.load(instance)) == "integration"
 
 
 def test_an_account_that_is_not_told_now_does_not_keep_an_instance_from_working(snow):
     # The probe passes, the question who it is does not.
     snow.sandbox.faults.script([None, "server_error"])
     instance = snow.create()
-    assert known_account(snow.engine.tokens.load(instance)) == ""
-    snow.engine.instances.reauthenticate(instance, login(snow))
-    assert known_account(snow.engine.tokens.load(instance)) == "integration"
+    assert known_account(snow.app.parts.tokens.load(instance)) == ""
+    snow.app.instances.reauthenticate(instance, login(snow))
+    assert known_account(snow.app.parts.tokens.load(instance)) == "integration"
 
 
 def test_an_account_that_cannot_be_checked_is_not_believed(snow):
     instance = snow.create()
-    before = snow.engine.tokens.load(instance)
+    before = snow.app.parts.tokens.load(instance)
     snow.sandbox.faults.script(["server_error"])
     with pytest.raises(RetryLaterError):
-        snow.engine.instances.reauthenticate(instance, login(snow))
-    assert snow.engine.tokens.load(instance) == before
+        snow.app.instances.reauthenticate(instance, login(snow))
+    assert snow.app.parts.tokens.load(instance) == before
     with (
         snow.switched(acl=replace(snow.sandbox.switches.acl, hidden_share={"sys_user": 1.0})),
         pytest.raises(AuthenticationError, match="an unknown account"),
     ):
-        snow.engine.instances.reauthenticate(instance, login(snow))
+        snow.app.instances.reauthenticate(instance, login(snow))
 
 
 def test_a_paused_instance_stays_paused_with_a_new_login(snow):
     instance = snow.create()
-    snow.engine.instances.pause(instance)
-    snow.engine.instances.reauthenticate(instance, login(snow))
-    assert snow.engine.instances.get(instance).state == instances.PAUSED
+    snow.app.instances.pause(instance)
+    snow.app.instances.reauthenticate(instance, login(snow))
+    assert snow.app.instances.get(instance).state == instances.PAUSED
 
 
 def test_only_a_new_login_resumes_it(snow):
@@ -205,19 +206,19 @@ def test_only_a_new_login_resumes_it(snow):
     kill_login(snow)
     snow.poll()
     with pytest.raises(ConflictError, match="needs a new login"):
-        snow.engine.instances.resume(instance)
+        snow.app.instances.resume(instance)
 
 
 def test_a_refusal_of_the_old_login_is_not_held_against_a_new_one(snow):
     from connectory.engine import lostlogin
 
     instance = snow.create()
-    version = snow.engine.instances.get(instance).version
-    snow.engine.instances.reauthenticate(instance, login(snow))
-    with snow.engine.database.write() as connection:
+    version = snow.app.parts.runtimes.get(instance).row.version
+    snow.app.instances.reauthenticate(instance, login(snow))
+    with snow.app.parts.database.write() as connection:
         error = AuthenticationError("refused")
         assert not lostlogin.lose(connection, instance, version, error, snow.clock.now())
-    assert snow.engine.instances.get(instance).state == instances.ACTIVE
+    assert snow.app.instances.get(instance).state == instances.ACTIVE
 
 
 def test_without_a_callback_the_notice_is_kept_and_goes_nowhere(snow):
@@ -225,7 +226,7 @@ def test_without_a_callback_the_notice_is_kept_and_goes_nowhere(snow):
     kill_login(snow)
     snow.poll()
     assert len(notices(snow)) == 1
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         assert deliveries.subscriptions_of(connection, 1) == []
 
 
@@ -237,9 +238,9 @@ def kept(snow):
     """A ServiceNow that gives another refresh token each time, and whose unused ones are renewed after thirty days."""
     rotating = replace(snow.sandbox.switches.oauth, rotate_refresh=True)
     snow.sandbox.switches = replace(snow.sandbox.switches, oauth=rotating)
-    element = snow.engine.plugins.element("servicenowoauth")
+    element = snow.app.parts.plugins.element("servicenowoauth")
     kept = replace(element, oauth=replace(element.oauth, keep_alive=timedelta(days=30)))
-    snow.engine.plugins._elements["servicenowoauth"] = kept
+    snow.app.parts.plugins._elements["servicenowoauth"] = kept
     return snow
 
 
@@ -249,12 +250,12 @@ def renewals(snow):
 
 def test_the_login_of_a_paused_instance_is_kept_alive(kept):
     instance = kept.create()
-    kept.engine.instances.pause(instance)
+    kept.app.instances.pause(instance)
     for _ in range(12):
         kept.clock.advance(timedelta(days=31))
-        assert kept.engine.keep_alive.tend() == instance
+        assert kept.app.keep_alive.tend() == instance
     assert renewals(kept) == 12
-    kept.engine.instances.resume(instance)
+    kept.app.instances.resume(instance)
     kept.poll()
     assert kept.state().failures == 0
 
@@ -262,24 +263,24 @@ def test_the_login_of_a_paused_instance_is_kept_alive(kept):
 def test_one_login_a_minute(kept):
     made = {kept.create() for _ in range(3)}
     kept.clock.advance(timedelta(days=31))
-    assert kept.engine.keep_alive.tend() in made
-    assert kept.engine.keep_alive.tend() is None
+    assert kept.app.keep_alive.tend() in made
+    assert kept.app.keep_alive.tend() is None
     kept.clock.advance(60)
-    assert kept.engine.keep_alive.tend() in made
+    assert kept.app.keep_alive.tend() in made
     kept.clock.advance(60)
-    assert kept.engine.keep_alive.tend() in made
+    assert kept.app.keep_alive.tend() in made
     kept.clock.advance(60)
-    assert kept.engine.keep_alive.tend() is None
+    assert kept.app.keep_alive.tend() is None
     assert renewals(kept) == 3
 
 
 def test_logins_that_are_used_or_need_not_be_kept_are_left_alone(kept, snow):
     kept.create()
     kept.clock.advance(timedelta(days=29))
-    assert kept.engine.keep_alive.tend() is None
-    del snow.engine.plugins._elements["servicenowoauth"]
+    assert kept.app.keep_alive.tend() is None
+    del snow.app.parts.plugins._elements["servicenowoauth"]
     kept.clock.advance(timedelta(days=29))
-    assert kept.engine.keep_alive.tend() is None
+    assert kept.app.keep_alive.tend() is None
     assert renewals(kept) == 0
 
 
@@ -287,50 +288,50 @@ def test_a_login_that_is_dead_is_found_and_told(kept):
     instance = kept.create(**CALLBACK)
     kept.clock.advance(timedelta(days=31))
     kill_login(kept)
-    assert kept.engine.keep_alive.tend() == instance
-    assert kept.engine.instances.get(instance).state == instances.NEEDS_REAUTH
+    assert kept.app.keep_alive.tend() == instance
+    assert kept.app.instances.get(instance).state == instances.NEEDS_REAUTH
     assert len(notices(kept)) == 1
     kept.clock.advance(timedelta(days=1))
-    assert kept.engine.keep_alive.tend() is None
+    assert kept.app.keep_alive.tend() is None
 
 
 def test_a_dead_login_of_a_paused_instance_is_not_asked_for_again(kept):
     instance = kept.create()
-    kept.engine.instances.pause(instance)
+    kept.app.instances.pause(instance)
     kept.clock.advance(timedelta(days=31))
     kill_login(kept)
-    kept.engine.keep_alive.tend()
+    kept.app.keep_alive.tend()
     asked = renewals(kept)
     kept.clock.advance(timedelta(days=1))
-    assert kept.engine.keep_alive.tend() is None
+    assert kept.app.keep_alive.tend() is None
     assert renewals(kept) == asked
-    assert kept.engine.instances.get(instance).state == instances.PAUSED
+    assert kept.app.instances.get(instance).state == instances.PAUSED
 
 
 def test_a_login_that_cannot_be_renewed_now_does_not_hold_the_others(kept):
     first, second = kept.create(), kept.create()
     kept.clock.advance(timedelta(days=31))
     application = kept.applications.pop(HOST)
-    assert kept.engine.keep_alive.tend() == first
+    assert kept.app.keep_alive.tend() == first
     kept.applications[HOST] = application
     kept.clock.advance(60)
-    assert kept.engine.keep_alive.tend() == second
+    assert kept.app.keep_alive.tend() == second
     kept.clock.advance(60)
-    assert kept.engine.keep_alive.tend() is None
+    assert kept.app.keep_alive.tend() is None
     kept.clock.advance(3600)
-    assert kept.engine.keep_alive.tend() == first
+    assert kept.app.keep_alive.tend() == first
 
 
 def test_the_scheduler_tends_to_logins_when_it_has_nothing_to_poll(kept):
     instance = kept.create()
-    kept.engine.instances.pause(instance)
+    kept.app.instances.pause(instance)
     kept.clock.advance(timedelta(days=31))
 
     class Stop:
         def is_set(self):
-            return kept.engine.keep_alive._looked is not None
+            return kept.app.keep_alive._looked is not None
 
-    kept.engine.scheduler().run(Stop())
+    scheduler_of(kept.app.parts, keep_alive=kept.app.keep_alive).run(Stop())
     assert renewals(kept) == 1
 
 
@@ -354,26 +355,26 @@ def toy(tmp_path):
 
 
 def establish(toy):
-    draft = toy.engine.instances.prepare({"element": {"key": "toy"}, "configuration": {}})
-    return toy.engine.instances.establish(draft, Token(access_token=Secret("first"))).id
+    draft = toy.app.instances.prepare({"element": {"key": "toy"}, "configuration": {}})
+    return toy.app.instances.establish(draft, Token(access_token=Secret("first"))).id
 
 
 def test_any_element_may_name_the_account(toy):
     instance = establish(toy)
-    assert known_account(toy.engine.tokens.load(instance)) == "ann"
-    toy.engine.instances.reauthenticate(instance, Token(access_token=Secret("second")))
-    assert toy.engine.tokens.load(instance).access_token == Secret("second")
+    assert known_account(toy.app.parts.tokens.load(instance)) == "ann"
+    toy.app.instances.reauthenticate(instance, Token(access_token=Secret("second")))
+    assert toy.app.parts.tokens.load(instance).access_token == Secret("second")
     toy.me = "bob"
     with pytest.raises(AuthenticationError, match="as ann, and the new login is of bob"):
-        toy.engine.instances.reauthenticate(instance, Token(access_token=Secret("third")))
-    assert toy.engine.tokens.load(instance).access_token == Secret("second")
+        toy.app.instances.reauthenticate(instance, Token(access_token=Secret("third")))
+    assert toy.app.parts.tokens.load(instance).access_token == Secret("second")
 
 
 def test_a_login_that_is_refused_when_asked_whose_it_is_makes_no_instance(toy):
     toy.answer = lambda _request: Response("", status=401)
     with pytest.raises(AuthenticationError):
         establish(toy)
-    assert toy.engine.instances.find() == []
+    assert toy.app.instances.find() == []
 
 
 def test_a_refusal_of_the_moment_is_no_lost_login(snow):
@@ -382,7 +383,7 @@ def test_a_refusal_of_the_moment_is_no_lost_login(snow):
     snow.poll()
     snow.sandbox.faults.script(["unauthorized"])
     snow.poll()
-    assert (snow.engine.instances.get(instance).state, snow.state().failures) == ("active", 0)
+    assert (snow.app.instances.get(instance).state, snow.state().failures) == ("active", 0)
     snow.sandbox.faults.always(["unauthorized"])
     snow.poll()
-    assert snow.engine.instances.get(instance).state == "needs_reauth"
+    assert snow.app.instances.get(instance).state == "needs_reauth"

@@ -16,6 +16,7 @@ from connectory.engine.recording import RecordingFile, load_recording
 from connectory.engine.replay import replay
 from connectory.errors import ConfigurationError, StoreError
 from connectory.plugins import Plugins
+from connectory.serialize import as_json
 from world import entry
 
 
@@ -27,7 +28,7 @@ def plugins():
 def record(snow, instance: int, path, after: float = 0) -> int:
     snow.clock.advance(after)
     with RecordingFile(path) as file:
-        return recording_scheduler(snow.engine, file, [instance]).run_once()
+        return recording_scheduler(snow.app.parts, file, [instance]).run_once()
 
 
 def scene(snow, **more) -> int:
@@ -56,9 +57,9 @@ def lines(path) -> list[dict]:
 @pytest.mark.parametrize("name", ["poll.jsonl", "poll.jsonl.gz"])
 def test_a_replay_says_what_explain_said_before_the_poll(snow, tmp_path, plugins, name):
     instance = scene(snow)
-    said = explain(snow.engine, instance, "incidents").as_dict()
+    said = as_json(explain(snow.app.parts, instance, "incidents"))
     assert record(snow, instance, tmp_path / name) == 1
-    again = replay(plugins, load_recording(tmp_path / name, "incidents")).as_dict()
+    again = as_json(replay(plugins, load_recording(tmp_path / name, "incidents")))
     # The text of one record was scrubbed.
     for explanation in (said, again):
         for page in explanation["pages"]:
@@ -82,7 +83,7 @@ def test_no_secret_is_written(snow, tmp_path, plugins):
     url = f"{entry('incidents')['url']}&api_key=hush"
     configuration = {"incidents": entry("incidents", url=url)}
     instance = scene(snow, **{"event.poller.configuration": configuration, "event.notification.signature.key": "s1gn"})
-    token = snow.engine.tokens.load(instance)
+    token = snow.app.parts.tokens.load(instance)
     snow.sandbox.insert("incident", {"short_description": f"is {token.access_token.reveal()} a token?"})
     snow.clock.advance(60)
     record(snow, instance, tmp_path / "poll.jsonl")
@@ -99,7 +100,7 @@ def test_a_content_hash_survives_the_scrubbing(snow, tmp_path, plugins):
     snow.poll(60)
     snow.sandbox.insert("incident", {})
     snow.clock.advance(60)
-    totals = explain(snow.engine, instance, "incidents").totals
+    totals = explain(snow.app.parts, instance, "incidents").totals
     record(snow, instance, tmp_path / "poll.jsonl")
     assert "hunter22" not in (tmp_path / "poll.jsonl").read_text()
     assert replay(plugins, load_recording(tmp_path / "poll.jsonl")).totals == totals == {"seen": 1, "created": 1}
@@ -123,7 +124,7 @@ def test_a_page_that_was_halved_is_halved_again(snow, tmp_path, plugins):
         snow.sandbox.insert("incident", {})
     snow.clock.advance(60)
     with snow.switched(cancel_after=260):
-        said = explain(snow.engine, instance, "incidents")
+        said = explain(snow.app.parts, instance, "incidents")
         record(snow, instance, tmp_path / "poll.jsonl")
     assert replay(plugins, load_recording(tmp_path / "poll.jsonl")) == said
     assert said.totals == {"created": 300}
@@ -238,7 +239,7 @@ def test_what_was_ignored_is_ignored_again(snow, tmp_path, plugins):
     snow.poll(60)
     snow.sandbox.update("incident", noise, {"short_description": "louder"})
     snow.clock.advance(60)
-    said = explain(snow.engine, instance, "incidents")
+    said = explain(snow.app.parts, instance, "incidents")
     record(snow, instance, tmp_path / "poll.jsonl")
     assert replay(plugins, load_recording(tmp_path / "poll.jsonl")) == said
     assert said.totals == {"ignored": 1}

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectory.app.polls import scheduler_of
 from connectory.clock import to_micros
 from connectory.engine.executor import ThreadExecutor
 from connectory.engine.poller import Observer
@@ -32,7 +33,7 @@ def toy(tmp_path):
 
     yield make
     for world in opened:
-        world.engine.close()
+        world.app.close()
 
 
 def create(world, *names: str) -> int:
@@ -66,8 +67,8 @@ def finish_at(world, monkeypatch, stop, seconds, each=lambda: None, *, hanging=F
 
 
 def is_polling(world) -> bool:
-    with world.engine.database.read() as connection:
-        return any(poll.lease_owner == world.engine.owner.name for poll in polls.find(connection))
+    with world.app.parts.database.read() as connection:
+        return any(poll.lease_owner == world.app.parts.owner.name for poll in polls.find(connection))
 
 
 # When a poll is due
@@ -77,7 +78,7 @@ def test_polls_that_were_missed_in_a_pause_are_not_made_up_for(snow):
     snow.create()
     snow.poll()
     snow.clock.advance(10 * 3600)
-    runs = [snow.engine.scheduler().run_once() for _ in range(3)]
+    runs = [snow.app.polls.run_due() for _ in range(3)]
     assert runs == [1, 0, 0]
     assert [snow.poll(29), snow.poll(30), snow.poll(1), snow.poll(59), snow.poll(1)] == [0, 0, 1, 0, 1]
 
@@ -85,10 +86,10 @@ def test_polls_that_were_missed_in_a_pause_are_not_made_up_for(snow):
 def test_polls_that_were_missed_while_the_instance_was_paused_are_not_made_up_for(snow):
     instance = snow.create()
     snow.poll()
-    snow.engine.instances.pause(instance)
+    snow.app.instances.pause(instance)
     assert snow.poll(10 * 3600) == 0
-    snow.engine.instances.resume(instance)
-    assert [snow.engine.scheduler().run_once() for _ in range(3)] == [1, 0, 0]
+    snow.app.instances.resume(instance)
+    assert [snow.app.polls.run_due() for _ in range(3)] == [1, 0, 0]
     assert [snow.poll(59), snow.poll(1)] == [0, 1]
 
 
@@ -110,7 +111,7 @@ def test_running_once_polls_each_once_however_long_a_poll_takes(toy):
             world.clock.advance(120)
 
     world.clock.advance(60)
-    assert world.engine.scheduler(observer=Slow()).run_once() == 2
+    assert world.app.polls.run_due(observer=Slow()) == 2
 
 
 def test_polls_of_one_instance_run_one_after_another(toy, monkeypatch):
@@ -128,7 +129,7 @@ def test_polls_of_one_instance_run_one_after_another(toy, monkeypatch):
             order.append(summary.instance_id)
 
     world.clock.advance(60)
-    world.engine.scheduler(observer=Watching()).run_once()
+    world.app.polls.run_due(observer=Watching())
     assert order == [one, one, two, two]
 
 
@@ -144,7 +145,7 @@ def test_an_unknown_mistake_in_one_poll_does_not_keep_the_others_from_running(to
                 raise RuntimeError
 
     world.clock.advance(60)
-    assert world.engine.scheduler(observer=Broken()).run_once() == 2
+    assert world.app.polls.run_due(observer=Broken()) == 2
     assert sorted(polled) == ["a", "b"]
 
 
@@ -172,7 +173,7 @@ def test_the_leases_of_polls_that_run_or_wait_their_turn_are_renewed(toy, monkey
 
     world.answer = answer
     finish_at(world, monkeypatch, stop, 3 * LEASE, each, hanging=True)
-    world.engine.scheduler().run(stop)
+    scheduler_of(world.app.parts).run(stop)
     assert {len(left) for left in held} == {2}
     assert min(min(left) for left in held) > 0
     assert leases(world) == []
@@ -190,10 +191,10 @@ def test_a_lease_is_renewed_between_pages(toy):
             world.clock.advance(100)
             if summary.pages < 5:
                 left.extend(leases(world))
-                taken.append(world.engine.scheduler().run_once())
+                taken.append(world.app.polls.run_due())
 
     world.clock.advance(60)
-    assert world.engine.scheduler(observer=Slow()).run_once() == 1
+    assert world.app.polls.run_due(observer=Slow()) == 1
     assert taken == [0] * 4
     assert len(left) == 4
     assert min(left) > 0
@@ -214,7 +215,7 @@ def test_a_lease_is_renewed_in_time_and_not_with_each_page(toy):
 
     world.clock.advance(60)
     claimed = to_micros(world.clock.now())
-    world.engine.scheduler(observer=Watching()).run_once()
+    world.app.polls.run_due(observer=Watching())
     assert len(until) == 6
     assert until[0] == claimed + LEASE * SECOND
     assert until[1:5] == [claimed + (100 + LEASE) * SECOND] * 4
@@ -276,7 +277,7 @@ def test_a_running_scheduler_takes_over_at_once_from_a_process_that_is_gone(tmp_
                 stop.set()
 
         finish_at(shelf, monkeypatch, stop, 2 * LEASE)
-        shelf.engine.scheduler(observer=Watching()).run(stop)
+        scheduler_of(shelf.app.parts, observer=Watching()).run(stop)
         assert len(polled) == 1
         assert polled[0] < timedelta(seconds=10)
 
@@ -302,7 +303,7 @@ def test_a_stop_drops_the_poll_that_waits_for_its_budget_and_begins_none_that_wa
         return True
 
     monkeypatch.setattr(world.clock, "wait", wait)
-    scheduler = world.engine.scheduler()
+    scheduler = scheduler_of(world.app.parts)
     scheduler.run(stop)
     assert stopped == [True]
     assert len(world.told()) == 10
@@ -333,7 +334,7 @@ def test_one_worker_polls_all_instances_in_turn(tmp_path, monkeypatch):
                     stop.set()
 
         finish_at(shelf, monkeypatch, stop, 600)
-        shelf.engine.scheduler(observer=Watching()).run(stop)
+        scheduler_of(shelf.app.parts, observer=Watching()).run(stop)
     assert sorted(set(polled)) == instances
     assert len(polled) >= 6
     assert max(most) == 1

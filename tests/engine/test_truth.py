@@ -132,7 +132,7 @@ class Truth(RuleBasedStateMachine):
 
     @property
     def begun(self):
-        return from_micros(self.snow.engine.instances.get(self.instance).created_at)
+        return from_micros(self.snow.app.instances.get(self.instance).created_at)
 
     # What happens
 
@@ -188,14 +188,14 @@ class Truth(RuleBasedStateMachine):
         self.snow.clock.advance(60)
         killer = Killer(at)
         with killer.watching(self.snow, self.patch), contextlib.suppress(Killed):
-            self.snow.engine.scheduler().run_once()
+            self.snow.app.polls.run_due()
         if killer.passed > at:
             killer.bury()
             self.snow.die()
 
     @rule(overlap=st.sampled_from([60, 120, 600]))
     def edit(self, overlap):
-        self.snow.engine.instances.update(self.instance, configuration=self.configured(overlap))
+        self.snow.app.instances.update(self.instance, configuration=self.configured(overlap))
 
     # What must hold
 
@@ -212,7 +212,7 @@ class Truth(RuleBasedStateMachine):
                 self.compare()
         finally:
             self.patch.undo()
-            self.snow.engine.close()
+            self.snow.app.close()
             self.folder.cleanup()
 
     def settle(self):
@@ -225,7 +225,7 @@ class Truth(RuleBasedStateMachine):
     def searched(self):
         from connectory.store import deletions
 
-        with self.snow.engine.database.read() as connection:
+        with self.snow.app.parts.database.read() as connection:
             return deletions.get(connection, self.instance, "incidents")
 
     def compare(self):
@@ -258,7 +258,7 @@ class Truth(RuleBasedStateMachine):
     def events(self):
         from connectory.store import events
 
-        with self.snow.engine.database.read() as connection:
+        with self.snow.app.parts.database.read() as connection:
             return events.find(connection, limit=None)
 
 

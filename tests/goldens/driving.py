@@ -20,9 +20,10 @@ import time_machine
 import typer
 from typer.testing import CliRunner
 
+from connectory.app import App
 from connectory.cli.app import app
-from connectory.cli.service import Stop
-from connectory.engine.engine import Engine
+from connectory.cli.stopping import Stop
+from connectory.engine.parts import Parts
 from connectory.plugins import Plugins
 from connectory.secrets import redactor
 from connectory.settings import Settings
@@ -149,11 +150,10 @@ class World:
             self.at_snow = stack.enter_context(Loopback(self.snow))
             self.at_sage = stack.enter_context(Loopback(self.sage))
             self.at_receiver = stack.enter_context(Loopback(self.receiver))
-            self.engine = Engine(
-                Settings.load(self.folder / "home", ONE_AT_A_TIME), plugins=Plugins.load(), clock=self.clock
-            )
-            stack.callback(self.engine.close)
-            stack.callback(self.engine.sessions.close)
+            settings = Settings.load(self.folder / "home", ONE_AT_A_TIME)
+            self.app = App(Parts(settings, plugins=Plugins.load(), clock=self.clock))
+            stack.callback(self.app.close)
+            stack.callback(self.app.parts.sessions.close)
             self._stack = stack.pop_all()
         for number, served in enumerate((self.at_snow, self.at_sage, self.at_receiver), 1):
             self.book.replacements[f":{served.port}"] = f":{str(number) * 5}"
@@ -169,7 +169,7 @@ class World:
 
     def connect(self, *arguments: str, page: str | None = None, **more: Any) -> Said:
         """Run a command on the engine, and write down what it says."""
-        said = run(*arguments, held=self.engine, **more)
+        said = run(*arguments, held=self.app, **more)
         words = [word for word in arguments if not word.startswith("-")]
         is_below = words[0] in {"instances", "elements", "plugin", "events", "deliveries", "cursor"}
         self.book.add(page or "-".join(words[: 1 + is_below]), str(said))
@@ -187,7 +187,7 @@ class World:
 
     def announce(self) -> None:
         """Poll everything that is due, without a word."""
-        self.engine.scheduler().run_once()
+        self.app.polls.run_due()
 
     def poll(self, instance: str, *options: str) -> None:
         """Poll an instance once, and write down what was printed and what was asked of the providers."""

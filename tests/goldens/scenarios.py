@@ -606,7 +606,7 @@ def hide_ports(text: str) -> str:
 
 def default_entries(world: World, key: str) -> dict[str, dict[str, Any]]:
     """The poller entries that an element brings, by resource."""
-    shown = json.loads(run("elements", "show", key, "--json", held=world.engine).stdout)
+    shown = json.loads(run("elements", "show", key, "--json", held=world.app).stdout)
     return {resource["name"]: resource["poller"] for resource in shown["resources"] if resource["poller"]}
 
 
@@ -628,7 +628,7 @@ def one_more(world: World) -> None:
 
 def book_of_deliveries(world: World) -> list[dict[str, Any]]:
     """All deliveries there are, without a page about them."""
-    return json.loads(run("deliveries", "list", "--limit", "10000", "--json", held=world.engine).stdout)
+    return json.loads(run("deliveries", "list", "--limit", "10000", "--json", held=world.app).stdout)
 
 
 def tail(world: World, change: Callable[[], object]) -> None:

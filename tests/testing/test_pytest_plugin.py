@@ -13,7 +13,7 @@ from connectory.testing.sandbox import Sandbox
 from demo import Demo, entry
 
 
-def establish(engine, sandbox, address, **more) -> int:
+def establish(app, sandbox, address, **more) -> int:
     configuration = {
         **sandbox.configuration(address),
         "oauth.callback.url": "http://127.0.0.1:8723/callback",
@@ -21,31 +21,31 @@ def establish(engine, sandbox, address, **more) -> int:
         "event.poller.refresh_interval": 1,
         "event.poller.configuration": {"orders": entry(pageSize=2)},
     }
-    draft = engine.instances.prepare({"element": {"key": "demo"}, "configuration": configuration | more})
-    flow = engine.instances.flow(draft)
-    return engine.instances.establish(draft, flow.finish(sandbox.consent(flow.start().url))).id
+    draft = app.instances.prepare({"element": {"key": "demo"}, "configuration": configuration | more})
+    flow = app.instances.flow(draft)
+    return app.instances.establish(draft, flow.finish(sandbox.consent(flow.start().url))).id
 
 
 @pytest.fixture
 def opened(connectory_engine):
-    engine = connectory_engine(Demo())
-    return engine, engine.plugins.open_sandbox(engine.plugins.element("demo"))
+    app = connectory_engine(Demo())
+    return app, app.elements.open_sandbox("demo")
 
 
-def poll(engine, clock) -> None:
+def poll(app, clock) -> None:
     clock.advance(60)
-    assert engine.scheduler().run_once() == 1
+    assert app.polls.run_due() == 1
 
 
 @pytest.mark.parametrize("how", ["inside", "serve"])
 def test_changes_arrive_signed(opened, connectory_sandbox, connectory_receiver, connectory_clock, how):
-    engine, sandbox = opened
+    app, sandbox = opened
     address = getattr(connectory_sandbox, how)(sandbox)
-    establish(engine, sandbox, address, **connectory_receiver.configuration)
-    poll(engine, connectory_clock)
+    establish(app, sandbox, address, **connectory_receiver.configuration)
+    poll(app, connectory_clock)
     made = [sandbox.tables["orders"].insert({"name": str(number)})["id"] for number in range(3)]
-    poll(engine, connectory_clock)
-    assert connectory_receiver.deliver(engine) == len(connectory_receiver.received)
+    poll(app, connectory_clock)
+    assert connectory_receiver.deliver(app) == len(connectory_receiver.received)
     told = [(event["eventType"], event["objectId"]) for event in connectory_receiver.events]
     assert sorted(told) == sorted(("CREATED", one) for one in made)
 
@@ -60,14 +60,14 @@ def test_a_forgery_fails_the_test(connectory_receiver):
 
 def test_a_store_goes_on_in_another_engine(connectory_engine, connectory_sandbox, tmp_path):
     first = connectory_engine(Demo(), home=tmp_path / "store")
-    sandbox = first.plugins.open_sandbox(first.plugins.element("demo"))
+    sandbox = first.elements.open_sandbox("demo")
     number = establish(first, sandbox, connectory_sandbox.inside(sandbox))
     first.close()
-    assert connectory_engine(Demo(), home=tmp_path / "store").instances.get(number).element_key == "demo"
+    assert connectory_engine(Demo(), home=tmp_path / "store").instances.get(number).element.key == "demo"
 
 
 def test_engines_reach_nothing_beyond_this_machine(connectory_engine):
-    sessions = connectory_engine(Demo()).sessions
+    sessions = connectory_engine(Demo()).parts.sessions
     request = requests.Request("GET", "https://example.com/").prepare()
     with pytest.raises(requests.ConnectionError):
         sessions.send(request, (1, 1))
@@ -83,13 +83,13 @@ def test_a_sandbox_is_on_the_tests_clock(connectory_sandbox, connectory_clock):
 @pytest.fixture
 def recording(opened, connectory_sandbox, connectory_recorder, connectory_clock, tmp_path):
     """A poll of two pages."""
-    engine, sandbox = opened
-    establish(engine, sandbox, connectory_sandbox.inside(sandbox))
-    poll(engine, connectory_clock)
+    app, sandbox = opened
+    establish(app, sandbox, connectory_sandbox.inside(sandbox))
+    poll(app, connectory_clock)
     for number in range(3):
         sandbox.tables["orders"].insert({"name": str(number), "note": "password: hunter22"})
     connectory_clock.advance(60)
-    assert connectory_recorder.record(engine, tmp_path / "poll.jsonl") == 1
+    assert connectory_recorder.record(app, tmp_path / "poll.jsonl") == 1
     return tmp_path / "poll.jsonl"
 
 

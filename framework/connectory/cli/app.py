@@ -122,9 +122,9 @@ def _commands_that(register: Callable[[typer.Typer], None]) -> Any:
 
 def _command_of_a_plugin(ctx: Any, name: str) -> Any:
     """Plugins are asked for commands only when a name is unknown: asking costs their imports."""
-    from ..plugins import Plugins
+    from ..app import Elements
 
-    return _commands_that(Plugins.load().add_commands).get_command(ctx, name)
+    return _commands_that(Elements.load().add_commands).get_command(ctx, name)
 
 
 app = typer.Typer(

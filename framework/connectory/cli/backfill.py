@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..serialize import iso
 from .opening import moment_of, opened
 from .output import note, say, say_json
 
@@ -24,18 +25,14 @@ def backfill(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Announce records of a span that were never announced; the cursor stays where it is."""
-    from ..engine import backfill as engine_backfill
-
     first, last = moment_of(start, "--from"), None if end is None else moment_of(end, "--to")
-    with opened(context) as engine:
-        number = engine.instances.resolve(instance).id
-        done = engine_backfill.backfill(engine, number, resource, first, last, dry_run=dry_run).as_dict()
+    with opened(context) as app:
+        done = app.polls.backfill(instance, resource, first, last, dry_run=dry_run)
     if as_json:
         say_json(done)
         return
     verb = "would announce" if dry_run else "announced"
-    counts = ", ".join(f"{count} {kind}" for kind, count in done["announced"].items())
-    say(f"{resource} from {done['from']} to {done['to']}: {verb} {counts}")
-    say(f"announced before: {done['announcedBefore']}; outside of the span: {done['outside']}")
-    for warning in done["warnings"]:
+    say(f"{resource} from {iso(done.start)} to {iso(done.end)}: {verb} {done.created} CREATED, {done.updated} UPDATED")
+    say(f"announced before: {done.seen}; outside of the span: {done.outside}")
+    for warning in done.warnings:
         note(f"warning: {warning}")

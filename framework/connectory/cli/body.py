@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ..plugins import Plugins
+    from ..app import Elements
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", re.IGNORECASE)
 _LONGEST = 366 * 86_400
@@ -82,26 +82,17 @@ def choose_element(body: dict[str, Any], key: str | None) -> str:
     return str(chosen)
 
 
-def only_resources(configuration: dict[str, Any], names: Sequence[str], key: str, plugins: Plugins) -> None:
+def only_resources(configuration: dict[str, Any], names: Sequence[str], key: str, elements: Elements) -> None:
     """Poll the named resources only: by the entries of the configuration, else by the element's defaults."""
     from ..schemas import POLLER_CONFIGURATION
 
     given = configuration.get(POLLER_CONFIGURATION)
     given = json.loads(given) if isinstance(given, str) and given.strip() else given or {}
-    element = plugins.element(key)
-    resources = plugins.list_resources(element, _defaults_of(key, plugins) | configuration)
+    known = {**elements.pollers(key, configuration), **given}
     entries = {}
     for name in names:
-        resource = resources.get(name)
-        entry = given.get(name) or (resource.poller if resource else None)
-        if entry is None:
-            known = ", ".join(dict.fromkeys([*given, *(known for known, found in resources.items() if found.poller)]))
-            raise ConfigurationError(f"unknown resource {name!r}", where="--resource", hint=f"{key} has {known}")
-        entries[name] = dict(entry)
+        if name not in known:
+            hint = f"{key} has {', '.join(dict.fromkeys([*given, *known]))}"
+            raise ConfigurationError(f"unknown resource {name!r}", where="--resource", hint=hint)
+        entries[name] = dict(known[name])
     configuration[POLLER_CONFIGURATION] = entries
-
-
-def _defaults_of(key: str, plugins: Plugins) -> dict[str, Any]:
-    from ..schemas import default_configuration
-
-    return default_configuration(plugins.element(key))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from .output import note
 
 if TYPE_CHECKING:
+    from ..app import AuthorizationFlow
     from ..auth import Token
-    from ..engine.oauth import AuthorizationFlow
-    from .service import Stop
+    from .stopping import Stop
 
 # Seconds that a person has for the provider's pages.
 PATIENCE = 600
@@ -18,7 +18,7 @@ PATIENCE = 600
 
 def ask(flow: AuthorizationFlow, callback_url: str, stop: Stop, *, browser: bool = True) -> Token:
     """Send the person to the provider and wait for what the redirect brings."""
-    from ..engine.listener import LoopbackListener
+    from ..app import LoopbackListener
     from ..errors import AuthenticationError
 
     authorization = flow.start()

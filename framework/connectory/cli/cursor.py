@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..serialize import iso
 from .opening import moment_of, opened
 from .output import say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..engine.cursor import Cursor
-    from ..engine.engine import Engine
+    from ..app import App, Cursor
 
 _Instance = Annotated[str, typer.Argument(help="Id or name of the instance.")]
 _Resource = Annotated[str, typer.Argument(help="What it polls, such as incidents.")]
@@ -30,9 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def show(context: typer.Context, instance: _Instance, resource: _Resource, as_json: _Json = False) -> None:
     """Show the cursor, what is remembered behind it, and what the next poll would ask for."""
-    from ..engine import cursor
-
-    _run(context, instance, as_json, lambda engine, number: cursor.show(engine, number, resource))
+    _run(context, as_json, lambda app: app.polls.cursor(instance, resource))
 
 
 def rewind(
@@ -43,10 +41,8 @@ def rewind(
     as_json: _Json = False,
 ) -> None:
     """Poll again from a moment on; versions that were announced stay quiet."""
-    from ..engine import cursor
-
     target = moment_of(since, "--since")
-    _run(context, instance, as_json, lambda engine, number: cursor.rewind(engine, number, resource, target))
+    _run(context, as_json, lambda app: app.polls.rewind(instance, resource, target))
 
 
 def reset(
@@ -57,25 +53,23 @@ def reset(
     as_json: _Json = False,
 ) -> None:
     """Begin as a new instance does; versions that were announced stay quiet all the same."""
-    from ..engine import cursor
-
-    _run(context, instance, as_json, lambda engine, number: cursor.reset(engine, number, resource, to))
+    _run(context, as_json, lambda app: app.polls.reset(instance, resource, to))
 
 
-def _run(context: typer.Context, instance: str, as_json: bool, act: Callable[[Engine, int], Cursor]) -> None:
-    with opened(context) as engine:
-        shown = act(engine, engine.instances.resolve(instance).id).as_dict()
+def _run(context: typer.Context, as_json: bool, act: Callable[[App], Cursor]) -> None:
+    with opened(context) as app:
+        shown = act(app)
     if as_json:
         say_json(shown)
         return
-    window = shown["nextWindow"]
+    poll, window = shown.poll, shown.next_window
     lines = {
-        "cursor": shown["since"],
-        "remembered": f"{shown['rememberedObjects']} objects, from {shown['rememberedFrom']} on",
-        "next poll": f"{shown['nextPoll']}" if shown["active"] else "switched off",
-        "would ask": f"{window['from']} to {window['to']}" if window else "nothing yet",
-        "held by": f"{shown['leaseOwner']}, until {shown['leaseUntil']}" if shown["leaseOwner"] else "nobody",
-        "failing": shown["failure"] or "no",
+        "cursor": iso(poll.since),
+        "remembered": f"{shown.remembered_objects} objects, from {iso(shown.remembered_from)} on",
+        "next poll": iso(poll.next_poll) if poll.active and poll.next_poll else "switched off",
+        "would ask": f"{iso(window.start)} to {iso(window.end)}" if window else "nothing yet",
+        "held by": f"{shown.lease_owner}, until {iso(shown.lease_until)}" if shown.lease_until else "nobody",
+        "failing": poll.failure or "no",
     }
     for name, value in lines.items():
         say(f"{name:<12}{value}")

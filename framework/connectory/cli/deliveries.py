@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..serialize import as_json as as_json_value
+from ..serialize import iso
 from .opening import opened
 from .output import pairs, say, say_json, table
+
+if TYPE_CHECKING:
+    from ..app import Delivery
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -28,21 +33,17 @@ def list_deliveries(
     as_json: _Json = False,
 ) -> None:
     """List deliveries, the newest first."""
-    from ..errors import ConfigurationError
-    from ..store import deliveries
-
-    known = (deliveries.CREATED, deliveries.RETRY, deliveries.QUEUED, deliveries.DELIVERED)
-    if status is not None and status not in known:
-        raise ConfigurationError(f"no delivery is ever {status!r}", where="--status", hint=f"one of {', '.join(known)}")
-    with opened(context) as engine:
-        number = engine.instances.resolve(instance).id if instance else None
-        with engine.database.read() as connection:
-            found = [_shown(row) for row in deliveries.find(connection, instance_id=number, status=status, limit=limit)]
+    with opened(context) as app:
+        found = app.deliveries.find(instance=instance, status=status, limit=limit)
     if as_json:
         say_json(found)
         return
-    columns = ("id", "notification_id", "instance_id", "resource", "status", "attempts", "due_at", "url")
-    table(columns, [tuple(row[name] for name in columns) for row in found])
+    columns = ("id", "notification", "instance", "resource", "status", "attempts", "due", "url")
+    rows = [
+        (one.id, one.notification_id, one.instance_id, one.resource, one.status, one.attempts, _due(one), one.url)
+        for one in found
+    ]
+    table(columns, rows)
 
 
 def show(
@@ -51,22 +52,16 @@ def show(
     as_json: _Json = False,
 ) -> None:
     """Show one delivery with each attempt and the first bytes of the answers."""
-    from ..errors import NotFoundError
-    from ..store import deliveries
-
-    with opened(context) as engine, engine.database.read() as connection:
-        row = deliveries.get(connection, delivery)
-        if row is None:
-            raise NotFoundError(f"there is no delivery {delivery}", hint="`connect deliveries list` shows them")
-        attempts = [_shown(attempt) for attempt in deliveries.attempts_of(connection, delivery)]
-    shown = _shown(row)
+    with opened(context) as app:
+        found = app.deliveries.get(delivery)
     if as_json:
-        say_json(shown | {"attempts": attempts})
+        say_json(found)
         return
-    pairs({name: value for name, value in shown.items() if name != "body"})
+    shown = as_json_value(found)
+    pairs({name: value for name, value in shown.items() if name not in {"body", "made"}})
     say()
-    columns = ("number", "started_at", "duration", "status", "error", "response")
-    table(columns, [tuple(attempt[name] for name in columns) for attempt in attempts])
+    columns = ("number", "startedAt", "duration", "status", "error", "response")
+    table(columns, [tuple(attempt[name] for name in columns) for attempt in shown["made"]])
 
 
 def resume(
@@ -74,9 +69,9 @@ def resume(
     instance: Annotated[str, typer.Argument(help="Id or name of the instance.")],
 ) -> None:
     """Send again to a receiver that was given up, beginning with what was held back, in order."""
-    with opened(context) as engine:
-        row = engine.instances.resolve(instance)
-        count = engine.instances.resume_deliveries(row.id)
+    with opened(context) as app:
+        row = app.instances.get(instance)
+        count = app.deliveries.resume(row.id)
     say(
         f"Notifications of instance {row.id} ({row.name}) are sent again, by whatever polls it."
         if count
@@ -84,14 +79,5 @@ def resume(
     )
 
 
-def _shown(row: Any) -> dict[str, Any]:
-    """Moments as ISO text, bytes as text."""
-    from ..clock import from_micros
-
-    shown = dict(row)
-    for name, value in shown.items():
-        if isinstance(value, (bytes, memoryview)):
-            shown[name] = bytes(value).decode(errors="replace")
-        elif name.endswith("_at") and value is not None:
-            shown[name] = from_micros(value).isoformat().replace("+00:00", "Z")
-    return shown
+def _due(delivery: Delivery) -> str | None:
+    return None if delivery.due_at is None else iso(delivery.due_at)

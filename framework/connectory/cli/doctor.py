@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..serialize import as_json as as_json_value
 from .opening import opened
 from .output import say, say_json
 
 if TYPE_CHECKING:
-    from ..engine.doctor import Check
+    from ..app import Check
 
 
 def register(app: typer.Typer) -> None:
@@ -31,24 +32,22 @@ def doctor(
 
     Example: connect doctor servicenowoauth --deletions
     """
-    from ..engine.doctor import diagnose
-
     code = 0
-    with opened(context) as engine:
-        rows = engine.instances.find() if instance is None else [engine.instances.resolve(instance)]
+    with opened(context) as app:
+        rows = app.instances.find() if instance is None else [app.instances.get(instance)]
         if not rows and not as_json:
             say("There is no instance yet: `connect run ELEMENT` makes one.")
         for row in rows:
             if not as_json:
                 say(f"{row.name} ({row.id})")
-            for check in diagnose(engine, row.id, all_deletions=deletions):
+            for check in app.diagnose(row.id, all_deletions=deletions):
                 code = code or check.exit_code
-                say_json({"instanceId": row.id} | check.as_dict()) if as_json else _print(check)
+                say_json({"instanceId": row.id} | as_json_value(check)) if as_json else _print(check)
     if code:
         raise typer.Exit(code)
 
 
 def _print(check: Check) -> None:
-    say(f"  {check.state.value:<8} {check.name}: {check.detail}")
+    say(f"  {check.state.value:<8} {check.check}: {check.detail}")
     if check.hint:
         say(f"           {check.hint}")

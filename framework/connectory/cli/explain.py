@@ -12,7 +12,7 @@ from .opening import opened
 from .output import say_json
 
 if TYPE_CHECKING:
-    from ..engine.explanation import Explanation
+    from ..app import Explanation
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def explain(
     """Show what the next poll would do and why; nothing is announced, remembered or moved."""
     found = _replayed(replay, resource) if replay is not None else _live(context, instance, resource)
     if as_json:
-        say_json(found.as_dict())
+        say_json(found)
     else:
         from rich.console import Console
 
@@ -43,20 +43,16 @@ def explain(
 
 
 def _live(context: typer.Context, instance: str | None, resource: str | None) -> Explanation:
-    from ..engine.explain import explain as explain_poll
-
     if instance is None or resource is None:
         raise ConfigurationError(
             "no instance and resource are named",
             hint="`connect explain INSTANCE RESOURCE`, or `connect explain --replay FILE`",
         )
-    with opened(context) as engine:
-        return explain_poll(engine, engine.instances.resolve(instance).id, resource)
+    with opened(context) as app:
+        return app.explain(instance, resource)
 
 
 def _replayed(path: Path, resource: str | None) -> Explanation:
-    from ..engine.recording import load_recording
-    from ..engine.replay import replay
-    from ..plugins import Plugins
+    from ..app import Elements
 
-    return replay(Plugins.load(), load_recording(path, resource))
+    return Elements.load().replay(path, resource)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from ..engine.explanation import iso
+from ..serialize import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from rich.console import Console, RenderableType
 
-    from ..engine.explanation import Explanation, PageNote, RecordNote
+    from ..app import Explanation, PageNote, RecordNote
 
 _COLOURS = {"created": "green", "updated": "yellow", "hidden": "magenta"}
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - typer reads it at run time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..serialize import as_json as as_json_value
 from .opening import opened
 from .output import note, pairs, say, say_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..engine.engine import Engine
-    from ..store.instances import InstanceRow
+    from ..app import Instance
 
 _Instance = Annotated[str, typer.Argument(help="Id or name of the instance.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -47,18 +47,18 @@ def create(
     Example: connect instances create --file body.json
     """
     from .body import choose_element, read_body
-    from .run import Options, body_of, token_of
-    from .service import Stop
+    from .run import Options, body_of, person_at_browser
+    from .stopping import Stop
 
     key = choose_element(read_body(file), element)
     options = Options(
         element=key, file=file, settings=settings or (), name=name, tags=tag or (), code=code, browser=browser
     )
-    with opened(context) as engine, Stop() as stop:
-        draft = engine.instances.prepare(body_of(options, engine.plugins))
+    with opened(context) as app, Stop() as stop:
+        draft = app.instances.prepare(body_of(options, app.elements))
         _warn(draft.warnings)
-        row = engine.instances.establish(draft, token_of(engine, draft, options, stop))
-        _print(engine, row, as_json=as_json)
+        token = app.instances.log_in(draft, person_at_browser(draft, options, stop))
+        _print(app.instances.establish(draft, token), as_json=as_json)
 
 
 def list_instances(
@@ -67,23 +67,22 @@ def list_instances(
     as_json: _Json = False,
 ) -> None:
     """List the instances."""
-    with opened(context) as engine:
-        found = engine.instances.find(element_key=element)
-        if as_json:
-            say_json([engine.instances.describe(row) for row in found])
-            return
-        rows = []
-        for row in found:
-            polls = engine.instances.polls(row.id)
-            failing = ", ".join(poll.resource for poll in polls if poll.failures)
-            rows.append((row.id, row.name, row.element_key, row.state, len(polls), failing, ", ".join(row.tags)))
+    with opened(context) as app:
+        found = app.instances.find(element=element)
+    if as_json:
+        say_json(found)
+        return
+    rows = []
+    for one in found:
+        failing = ", ".join(poll.resource for poll in one.polls if poll.failures)
+        rows.append((one.id, one.name, one.element.key, one.state, len(one.polls), failing, ", ".join(one.tags)))
     table(("id", "name", "element", "state", "polls", "failing", "tags"), rows)
 
 
 def show(context: typer.Context, instance: _Instance, as_json: _Json = False) -> None:
     """Show an instance: its configuration, its state, and how its polls are doing."""
-    with opened(context) as engine:
-        _print(engine, engine.instances.resolve(instance), as_json=as_json)
+    with opened(context) as app:
+        _print(app.instances.get(instance), as_json=as_json)
 
 
 def update(
@@ -102,28 +101,27 @@ def update(
     from .body import parse_settings, read_body
 
     body = read_body(file)
-    with opened(context) as engine:
-        row = engine.instances.resolve(instance)
-        row = engine.instances.update(
-            row.id,
+    with opened(context) as app:
+        changed = app.instances.update(
+            instance,
             name=name or body.get("name"),
             tags=tag or body.get("tags"),
             configuration=dict(body.get("configuration") or {}) | parse_settings(settings or ()),
         )
-        _warn(engine.instances.warnings(row))
-        _print(engine, row, as_json=as_json)
+        _warn(app.instances.warnings(changed.id))
+        _print(changed, as_json=as_json)
 
 
 def pause(context: typer.Context, instance: _Instance, as_json: _Json = False) -> None:
     """Stop polling an instance; nothing is lost."""
-    with opened(context) as engine:
-        _print(engine, engine.instances.pause(engine.instances.resolve(instance).id), as_json=as_json)
+    with opened(context) as app:
+        _print(app.instances.pause(instance), as_json=as_json)
 
 
 def resume(context: typer.Context, instance: _Instance, as_json: _Json = False) -> None:
     """Go on polling where it stopped."""
-    with opened(context) as engine:
-        _print(engine, engine.instances.resume(engine.instances.resolve(instance).id), as_json=as_json)
+    with opened(context) as app:
+        _print(app.instances.resume(instance), as_json=as_json)
 
 
 def delete(
@@ -132,11 +130,11 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Delete an instance with everything that belongs to it: cursors, events, what is still to be delivered."""
-    with opened(context) as engine:
-        row = engine.instances.resolve(instance)
+    with opened(context) as app:
+        row = app.instances.get(instance)
         if not yes and not typer.confirm(f"Delete instance {row.id} ({row.name}) and all that belongs to it?"):
             raise typer.Exit(1)
-        engine.instances.delete(row.id)
+        app.instances.delete(row.id)
         say(f"Deleted instance {row.id} ({row.name}).")
 
 
@@ -148,16 +146,17 @@ def reauth(
     as_json: _Json = False,
 ) -> None:
     """Log in again; polling goes on where it stopped."""
-    from .run import Options, token_of
-    from .service import Stop
+    from .run import Options, person_at_browser
+    from .stopping import Stop
 
-    with opened(context) as engine, Stop() as stop:
-        row = engine.instances.resolve(instance)
-        draft = engine.instances.draft_of(row, code=code)
-        token = token_of(engine, draft, Options(element=row.element_key, browser=browser), stop)
+    with opened(context) as app, Stop() as stop:
+        found = app.instances.get(instance)
+        draft = app.instances.draft_of(found.id, code=code)
+        options = Options(element=found.element.key, browser=browser)
+        token = app.instances.log_in(draft, person_at_browser(draft, options, stop))
         if token is not None:
-            row = engine.instances.reauthenticate(row.id, token)
-        _print(engine, row, as_json=as_json)
+            found = app.instances.reauthenticate(found.id, token)
+        _print(found, as_json=as_json)
 
 
 def allow_mass_delete(
@@ -171,13 +170,12 @@ def allow_mass_delete(
     `connect instances show` shows the alarm. It guards against a login that has lost a right, to which everything
     looks deleted.
     """
-    with opened(context) as engine:
-        row = engine.instances.resolve(instance)
-        engine.deletions.allow_mass_delete(row.id, resource)
-        if as_json:
-            _print(engine, row, as_json=True)
-        else:
-            say(f"Instance {row.id} ({row.name}): the next sweep announces what is missing from {resource}.")
+    with opened(context) as app:
+        found = app.instances.allow_mass_delete(instance, resource)
+    if as_json:
+        _print(found, as_json=True)
+    else:
+        say(f"Instance {found.id} ({found.name}): the next sweep announces what is missing from {resource}.")
 
 
 def _warn(warnings: Sequence[str]) -> None:
@@ -185,11 +183,11 @@ def _warn(warnings: Sequence[str]) -> None:
         note(f"warning: {warning}")
 
 
-def _print(engine: Engine, row: InstanceRow, *, as_json: bool) -> None:
-    described: dict[str, Any] = engine.instances.describe(row)
+def _print(instance: Instance, *, as_json: bool) -> None:
     if as_json:
-        say_json(described)
+        say_json(instance)
         return
+    described = as_json_value(instance)
     polls, subscriptions = described.pop("polls"), described.pop("subscriptions")
     pairs(described)
     if subscriptions:

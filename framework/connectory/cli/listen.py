@@ -31,7 +31,7 @@ def listen(
     """
     from ..delivery.receiver import Receiver
     from ..testing.serving import Served
-    from .service import Stop
+    from .stopping import Stop
 
     keys = [signature_key.encode()] if signature_key else []
     receiver = Receiver(keys, lambda received: _print(received, as_json=as_json), status=status)

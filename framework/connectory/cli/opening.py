@@ -1,4 +1,4 @@
-"""Opens the engine that a command works on."""
+"""Opens the application that a command works on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import typer
 
-    from ..engine.engine import Engine
+    from ..app import App
 
 
 def settings_of(home: Path | None) -> Settings:
@@ -23,16 +23,26 @@ def settings_of(home: Path | None) -> Settings:
 
 
 @contextlib.contextmanager
-def opened(context: typer.Context) -> Iterator[Engine]:
-    """The engine that somebody has put into the context, else one on the settings there, closed when done."""
-    from ..engine.engine import Engine
+def opened(context: typer.Context) -> Iterator[App]:
+    """The application that a test has put into the context, else one on the store of `--home`, closed when done."""
+    from ..app import App, open_app
 
     held = context.obj
-    if isinstance(held, Engine):
+    if isinstance(held, App):
         yield held
         return
-    with contextlib.closing(Engine(held if isinstance(held, Settings) else Settings.load())) as engine:
-        yield engine
+    with open_app(held.home if isinstance(held, Settings) else None, actor=actor()) as app:
+        yield app
+
+
+def actor() -> str:
+    """Who makes the changes of a command: `cli:` and the name of the user of this machine."""
+    import getpass
+
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "cli:unknown"
 
 
 def moment_of(text: str, option: str) -> datetime:

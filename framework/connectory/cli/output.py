@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConnectoryError
+from ..serialize import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +50,8 @@ def note(text: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    say(json.dumps(value, ensure_ascii=False, default=str))
+    """Print one value in the form that all faces share; see `serialize`."""
+    say(json.dumps(as_json(value), ensure_ascii=False, default=str))
 
 
 def print_error(error: ConnectoryError, *, as_json: bool) -> None:

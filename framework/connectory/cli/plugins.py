@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,8 +11,8 @@ from .output import say, say_json, table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..app import Elements, PluginInfo
     from ..authoring.trace import Trace
-    from ..plugins import PluginInfo, Plugins
 
 
 def register(app: typer.Typer) -> None:
@@ -31,18 +30,18 @@ def list_plugins(
 
     Example: connect plugins --trace servicenowoauth --resource incidents
     """
+    from ..app import Elements
     from ..errors import ConfigurationError
-    from ..plugins import Plugins
 
     if resource is not None and trace is None:
         raise ConfigurationError("it belongs to --trace ELEMENT", where="--resource")
-    plugins = Plugins.load()
+    installed = Elements.load()
     if trace is not None:
-        _trace(plugins, trace, resource, as_json=as_json)
+        _trace(installed, trace, resource, as_json=as_json)
     elif as_json:
-        say_json([dataclasses.asdict(info) for info in plugins.infos()])
+        say_json(installed.plugins())
     else:
-        _list(plugins.infos())
+        _list(installed.plugins())
 
 
 def _list(infos: Sequence[PluginInfo]) -> None:
@@ -63,16 +62,14 @@ def _list(infos: Sequence[PluginInfo]) -> None:
             say(f"{info.name}: {text}")
 
 
-def _trace(plugins: Plugins, element: str, resource: str | None, *, as_json: bool) -> None:
+def _trace(installed: Elements, element: str, resource: str | None, *, as_json: bool) -> None:
     from datetime import UTC, datetime
 
     from ..authoring.trace import trace
 
-    found = trace(plugins, element, datetime.now(UTC), resource)
+    found = trace(installed.hooks, element, datetime.now(UTC), resource)
     if as_json:
-        say_json(
-            {"element": element, "resource": found.resource, "calls": [dataclasses.asdict(c) for c in found.calls]}
-        )
+        say_json({"element": element, "resource": found.resource, "calls": found.calls})
     else:
         _show(found)
     if found.ended is not None:

@@ -10,8 +10,7 @@ import typer
 from .opening import opened
 
 if TYPE_CHECKING:
-    from ..engine.engine import Engine
-    from ..store.instances import InstanceRow
+    from ..app import App, Instance
 
 
 def register(app: typer.Typer) -> None:
@@ -34,41 +33,37 @@ def poll(
     """
     from .body import seconds_of
     from .run import work
-    from .service import Stop
+    from .stopping import Stop
 
-    with opened(context) as engine, Stop() as stop:
-        row = engine.instances.resolve(instance)
-        _refuse_idle(row)
+    with opened(context) as app, Stop() as stop:
+        found = app.instances.get(instance)
+        _refuse_idle(found)
         if record is not None:
-            _record(engine, row.id, record, as_json=as_json)
+            _record(app, found.id, record, as_json=as_json)
             return
         seconds = seconds_of(duration, "--for", "s") if duration else None
-        work(engine, [row], stop, once=once, seconds=seconds, as_json=as_json)
+        work(app, [found], stop, once=once, seconds=seconds, as_json=as_json)
 
 
-def _refuse_idle(row: InstanceRow) -> None:
+def _refuse_idle(instance: Instance) -> None:
     """Say why nothing would be polled, rather than that nothing has changed."""
     from ..errors import AuthenticationError
-    from ..store.instances import NEEDS_REAUTH
     from .run import refuse_paused
 
-    refuse_paused(row)
-    if row.state == NEEDS_REAUTH:
+    refuse_paused(instance)
+    if not instance.valid:
         raise AuthenticationError(
-            f"instance {row.id} needs a new login: {row.state_reason}",
-            hint=f"`connect instances reauth {row.id}` asks for it",
+            f"instance {instance.id} needs a new login: {instance.state_reason}",
+            hint=f"`connect instances reauth {instance.id}` asks for it",
         )
 
 
-def _record(engine: Engine, instance_id: int, path: Path, *, as_json: bool) -> None:
-    from ..engine.recorder import recording_scheduler
-    from ..engine.recording import RecordingFile
+def _record(app: App, instance_id: int, path: Path, *, as_json: bool) -> None:
     from .watching import Watcher
 
     watcher = Watcher(as_json=as_json)
-    engine.instances.make_due([instance_id])
-    with RecordingFile(path) as file:
-        recording_scheduler(engine, file, [instance_id], watcher).run_once()
+    app.polls.make_due([instance_id])
+    app.polls.record(path, instances=[instance_id], observer=watcher)
     if watcher.lost is not None:
         raise watcher.lost
     watcher.summary(0)

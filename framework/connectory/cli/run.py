@@ -15,15 +15,12 @@ import typer
 from .output import note, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from ..app import App, AuthorizationFlow, Draft, Elements, Instance
     from ..auth import Token
-    from ..engine.engine import Engine
-    from ..engine.instances import Draft
-    from ..plugins import Plugins
     from ..settings import Settings
-    from ..store.instances import InstanceRow
-    from .service import Stop
+    from .stopping import Stop
     from .watching import Verified, Watcher
 
 DEFAULT_CALLBACK = "http://127.0.0.1:8723/callback"
@@ -126,24 +123,24 @@ def run(
 
 def _run(context: typer.Context, options: Options, *, once: bool, seconds: float | None, as_json: bool) -> None:
     from .opening import opened
-    from .service import Stop
+    from .stopping import Stop
 
-    with opened(context) as engine, Stop() as stop:
-        row = find_or_create(engine, options, stop)
-        work(engine, [row], stop, once=once, seconds=seconds, as_json=as_json)
+    with opened(context) as app, Stop() as stop:
+        instance = find_or_create(app, options, stop)
+        work(app, [instance], stop, once=once, seconds=seconds, as_json=as_json)
 
 
 # The instance
 
 
-def body_of(options: Options, plugins: Plugins) -> dict[str, Any]:
+def body_of(options: Options, elements: Elements) -> dict[str, Any]:
     """The body of `POST /instances` that a file and options make together; options win."""
     from ..schemas import CALLBACK_URL, FIRST_POLL, NOTIFICATIONS_ENABLED, REFRESH_INTERVAL, SIGNATURE_KEY
     from .body import choose_element, only_resources, parse_settings, read_body, seconds_of
 
     body = read_body(options.file)
     key = choose_element(body, options.element)
-    element = plugins.element(key)
+    element = elements.get(key)
     given = body.get("configuration")
     configuration: dict[str, Any] = dict(given) if isinstance(given, dict) else {}
     if isinstance(given, dict) or given is None:
@@ -157,10 +154,10 @@ def body_of(options: Options, plugins: Plugins) -> dict[str, Any]:
     if options.first_poll is not None:
         configuration[FIRST_POLL] = options.first_poll
     configuration.setdefault(NOTIFICATIONS_ENABLED, True)
-    if element.oauth is not None:
+    if element.uses_oauth:
         configuration.setdefault("oauth.callback.url", DEFAULT_CALLBACK)
     if options.resources:
-        only_resources(configuration, options.resources, key, plugins)
+        only_resources(configuration, options.resources, key, elements)
     if options.name is not None:
         body["name"] = options.name
     if options.tags:
@@ -176,70 +173,70 @@ def body_of(options: Options, plugins: Plugins) -> dict[str, Any]:
     return body
 
 
-def find_or_create(engine: Engine, options: Options, stop: Stop, fake: Any = None) -> InstanceRow:
-    body = body_of(options, engine.plugins)
+def find_or_create(app: App, options: Options, stop: Stop, fake: Any = None) -> Instance:
+    body = body_of(options, app.elements)
     name = str(body.get("name") or options.element)
-    found = engine.instances.find(element_key=options.element, name=name)
+    found = app.instances.find(element=options.element, name=name)
     if found:
-        return _reuse(engine, found[0], options, body, stop, fake)
-    draft = engine.instances.prepare(body)
-    row = engine.instances.establish(draft, token_of(engine, draft, options, stop, fake))
-    note(f"Created instance {row.id} ({row.name}).")
-    return row
+        return _reuse(app, found[0], options, body, stop, fake)
+    draft = app.instances.prepare(body)
+    made = app.instances.establish(draft, app.instances.log_in(draft, person_at_browser(draft, options, stop, fake)))
+    note(f"Created instance {made.id} ({made.name}).")
+    return made
 
 
-def token_of(engine: Engine, draft: Draft, options: Options, stop: Stop, fake: Any = None) -> Token | None:
-    """The login: from what the body brings, from the sandbox's own person, or from a person at a browser."""
+def person_at_browser(
+    draft: Draft, options: Options, stop: Stop, fake: Any = None
+) -> Callable[[AuthorizationFlow], Token]:
+    """Asks for a consent: of the sandbox's own person, or of somebody at a browser."""
     from . import consent
 
-    if not draft.needs_consent:
-        return engine.instances.token_of(draft)
-    flow = engine.instances.flow(draft)
-    if fake is not None:
-        return flow.finish(fake.consent(flow.start().url))
-    return consent.ask(flow, str(draft.config["oauth.callback.url"]), stop, browser=options.browser)
+    def ask(flow: AuthorizationFlow) -> Token:
+        if fake is not None:
+            return flow.finish(fake.consent(flow.start().url))
+        return consent.ask(flow, str(draft.config["oauth.callback.url"]), stop, browser=options.browser)
+
+    return ask
 
 
-def _reuse(
-    engine: Engine, row: InstanceRow, options: Options, body: dict[str, Any], stop: Stop, fake: Any
-) -> InstanceRow:
+def _reuse(app: App, instance: Instance, options: Options, body: dict[str, Any], stop: Stop, fake: Any) -> Instance:
     from ..errors import ConfigurationError
-    from ..store.instances import NEEDS_REAUTH
 
-    if options.sandboxed and SANDBOX not in row.tags:
+    if options.sandboxed and SANDBOX not in instance.tags:
         raise ConfigurationError(
-            f"instance {row.id} ({row.name}) is not a sandbox's, and would be made one",
+            f"instance {instance.id} ({instance.name}) is not a sandbox's, and would be made one",
             where="--name",
             hint="name another one for the sandbox",
         )
-    refuse_paused(row)
+    refuse_paused(instance)
     asked = options.file or options.settings or options.resources or options.interval or options.callback_url
     if asked or options.signature_key or options.sandboxed:
-        row = engine.instances.update(row.id, configuration=body["configuration"], tags=body.get("tags"))
-        note(f"Going on with instance {row.id} ({row.name}), changed as asked; its cursors stay.")
+        instance = app.instances.update(instance.id, configuration=body["configuration"], tags=body.get("tags"))
+        note(f"Going on with instance {instance.id} ({instance.name}), changed as asked; its cursors stay.")
     else:
-        note(f"Going on with instance {row.id} ({row.name}).")
-    if row.state == NEEDS_REAUTH or options.code or options.sandboxed:
-        draft = engine.instances.draft_of(row, code=options.code)
-        token = token_of(engine, draft, options, stop, fake)
-        row = engine.instances.reauthenticate(row.id, token) if token is not None else row
-    return row
+        note(f"Going on with instance {instance.id} ({instance.name}).")
+    if not instance.valid or options.code or options.sandboxed:
+        draft = app.instances.draft_of(instance.id, code=options.code)
+        token = app.instances.log_in(draft, person_at_browser(draft, options, stop, fake))
+        instance = app.instances.reauthenticate(instance.id, token) if token is not None else instance
+    return instance
 
 
-def refuse_paused(row: InstanceRow) -> None:
+def refuse_paused(instance: Instance) -> None:
     from ..errors import ConflictError
-    from ..store.instances import PAUSED
 
-    if row.state == PAUSED:
-        raise ConflictError(f"instance {row.id} is paused", hint=f"`connect instances resume {row.id}` lets it go on")
+    if instance.disabled:
+        raise ConflictError(
+            f"instance {instance.id} is paused", hint=f"`connect instances resume {instance.id}` lets it go on"
+        )
 
 
 # The work
 
 
 def work(
-    engine: Engine,
-    rows: Sequence[InstanceRow],
+    app: App,
+    instances: Sequence[Instance],
     stop: Stop,
     *,
     once: bool,
@@ -251,16 +248,17 @@ def work(
     from .watching import Watcher
 
     watcher = Watcher(as_json=as_json, on_lost=stop.set)
-    ids = [row.id for row in rows]
-    _say_where(engine, rows)
-    engine.plugins.engine_starting(engine)
+    ids = [instance.id for instance in instances]
+    for instance in instances:
+        _say_where(app, instance)
     try:
         if once:
-            _once(engine, ids, watcher, stop)
+            app.polls.make_due(ids)
+            app.run_once(instances=ids, observer=watcher, stop=stop.event)
         else:
-            _until(engine, ids, watcher, stop, seconds)
+            _until(app, ids, watcher, stop, seconds)
     finally:
-        watcher.summary(_pending(engine, ids), checked)
+        watcher.summary(app.deliveries.pending(_existing(app, ids)), checked)
     if watcher.lost is not None:
         raise watcher.lost
     if (once or seconds is not None) and watcher.errors:
@@ -268,74 +266,48 @@ def work(
     return watcher
 
 
-def _say_where(engine: Engine, rows: Sequence[InstanceRow]) -> None:
-    from ..schemas import CALLBACK_URL, NOTIFICATIONS_ENABLED
+def _say_where(app: App, instance: Instance) -> None:
+    from ..schemas import NOTIFICATIONS_ENABLED
 
-    for row in rows:
-        for warning in engine.instances.warnings(row):
-            note(f"warning: {warning}")
-        config = engine.runtimes.get(row.id).config
-        resources = ", ".join(poll.resource for poll in engine.instances.polls(row.id) if poll.active)
-        if not config[NOTIFICATIONS_ENABLED]:
-            note(f"Nothing is polled: {NOTIFICATIONS_ENABLED} is false.")
-        elif config[CALLBACK_URL]:
-            note(f"Polling {resources or 'nothing'}; notifications go to {config[CALLBACK_URL]}.")
-        else:
-            note(f"Polling {resources or 'nothing'}; events are stored and shown. --callback-url sends them somewhere.")
-        for held in engine.instances.subscriptions(row.id):
-            if held["state"] != "active":
-                note(
-                    f"warning: nothing is sent to {held['url']}: {held['reason']}; what is announced is kept for it,"
-                    f" and `connect deliveries resume {row.id}` sends it"
-                )
+    for warning in app.instances.warnings(instance.id):
+        note(f"warning: {warning}")
+    resources = ", ".join(poll.resource for poll in instance.polls if poll.active)
+    if not instance.events_enabled:
+        note(f"Nothing is polled: {NOTIFICATIONS_ENABLED} is false.")
+    elif instance.callback_url:
+        note(f"Polling {resources or 'nothing'}; notifications go to {instance.callback_url}.")
+    else:
+        note(f"Polling {resources or 'nothing'}; events are stored and shown. --callback-url sends them somewhere.")
+    for held in instance.subscriptions:
+        if held.state != "active":
+            note(
+                f"warning: nothing is sent to {held.url}: {held.reason}; what is announced is kept for it,"
+                f" and `connect deliveries resume {instance.id}` sends it"
+            )
 
 
-def _until(engine: Engine, ids: Sequence[int], watcher: Watcher, stop: Stop, seconds: float | None) -> None:
-    from .service import Service
+def _until(app: App, ids: Sequence[int], watcher: Watcher, stop: Stop, seconds: float | None) -> None:
+    from ..app.app import GRACE
 
-    service = Service(engine, watcher, watcher.attempted, ids, stop)
-    watcher.on_announced = service.worker.wake
-    service.start()
-    try:
-        _wait(engine, ids, stop, seconds)
-    finally:
-        service.stop()
-    service.check()
+    with app.running(instances=ids, observer=watcher, ended=stop.event):
+        _wait(app, ids, stop, seconds)
     if seconds is not None and not stop.event.is_set():
-        _drain(engine, service.worker, stop)
+        app.drain(GRACE, instances=_existing(app, ids), observer=watcher, stop=stop.event)
 
 
-def _wait(engine: Engine, ids: Sequence[int], stop: Stop, seconds: float | None) -> None:
+def _wait(app: App, ids: Sequence[int], stop: Stop, seconds: float | None) -> None:
     """Until it is time to stop, or somebody has deleted what is polled."""
     ends = None if seconds is None else time.monotonic() + seconds
     while not stop.wait(_LOOK if ends is None else max(0.0, min(_LOOK, ends - time.monotonic()))):
         if ends is not None and time.monotonic() >= ends:
             return
-        if not any(engine.instances.exists(instance_id) for instance_id in ids):
+        if not _existing(app, ids):
             note("The instance was deleted; there is nothing left to poll.")
             return
 
 
-def _once(engine: Engine, ids: Sequence[int], watcher: Watcher, stop: Stop) -> None:
-    from .service import Service
-
-    service = Service(engine, watcher, watcher.attempted, ids, stop)
-    engine.instances.make_due(ids)
-    service.scheduler.run_once()
-    _drain(engine, service.worker, stop)
-
-
-def _drain(engine: Engine, worker: Any, stop: Stop) -> None:
-    from datetime import timedelta
-
-    worker.drain(engine.clock.now() + timedelta(seconds=_GRACE), stop.event)
-
-
-def _pending(engine: Engine, ids: Sequence[int]) -> int:
-    from ..store import deliveries
-
-    with engine.database.read() as connection:
-        return deliveries.pending_count(connection, ids)
+def _existing(app: App, ids: Sequence[int]) -> list[int]:
+    return [instance_id for instance_id in ids if app.instances.exists(instance_id)]
 
 
 # The sandbox
@@ -344,11 +316,11 @@ def _pending(engine: Engine, ids: Sequence[int]) -> int:
 def _run_in_sandbox(
     context: typer.Context, options: Options, faults: Sequence[str], *, once: bool, seconds: float | None, as_json: bool
 ) -> None:
+    from ..app import open_app
     from ..delivery.receiver import Receiver
-    from ..engine.engine import Engine
     from ..testing.serving import Served
-    from .sandbox import open_sandbox
-    from .service import Stop
+    from .opening import actor
+    from .stopping import Stop
     from .watching import Verified
 
     key = secrets.token_urlsafe(24)
@@ -356,16 +328,16 @@ def _run_in_sandbox(
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(Stop())
         settings = stack.enter_context(_home_of_a_sandbox(context))
-        engine = stack.enter_context(contextlib.closing(Engine(settings)))
-        fake = open_sandbox(engine.plugins, options.element, faults)
+        app = stack.enter_context(open_app(settings.home, actor=actor()))
+        fake = app.elements.open_sandbox(options.element, faults)
         provider = stack.enter_context(Served(fake))
         receiver = stack.enter_context(Served(Receiver([key.encode()], checked.take)))
         if not as_json:
             say(f"A sandbox of {options.element} runs on {provider.url}, and a receiver on {receiver.url}.")
         options = _sandboxed(options, fake, provider.url, receiver.url, key)
-        row = find_or_create(engine, options, stop, fake)
+        instance = find_or_create(app, options, stop, fake)
         with _people_until_near_the_end(fake, stop, seconds, once=once, silent=as_json):
-            watcher = work(engine, [row], stop, once=once, seconds=seconds, as_json=as_json, checked=checked)
+            watcher = work(app, [instance], stop, once=once, seconds=seconds, as_json=as_json, checked=checked)
     _check(watcher, checked)
 
 

@@ -11,9 +11,7 @@ import typer
 from .output import pairs, say, say_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from ..plugins import Plugins
+    from collections.abc import Callable, Iterator
 
 
 def register(app: typer.Typer) -> None:
@@ -31,11 +29,11 @@ def sandbox(
 
     Example: connect sandbox servicenowoauth --port 8090 --changes 1
     """
-    from ..plugins import Plugins
+    from ..app import Elements
     from ..testing.serving import Served
-    from .service import Stop
+    from .stopping import Stop
 
-    fake = open_sandbox(Plugins.load(), element, fault or ())
+    fake = Elements.load().open_sandbox(element, fault or ())
     with Stop() as stop, Served(fake, port) as served:
         configuration = dict(fake.configuration(served.url))
         login = getattr(fake, "credentials", None)
@@ -52,25 +50,6 @@ def sandbox(
         tell = (lambda _change: None) if as_json else say
         with people(fake, changes, tell, stop.event) if changes else contextlib.nullcontext():
             stop.wait()
-
-
-def open_sandbox(plugins: Plugins, key: str, faults: Sequence[str]) -> Any:
-    from ..errors import ConfigurationError
-
-    element = plugins.element(key)
-    fake = plugins.open_sandbox(element)
-    if fake is None:
-        raise ConfigurationError(
-            f"{key} has no sandbox", hint=f"the plugin {plugins.owner_of(key)!r} would have to bring one"
-        )
-    if faults:
-        try:
-            fake.break_with(faults)
-        except AttributeError:
-            raise ConfigurationError(f"the sandbox of {key} knows no faults", where="--fault") from None
-        except ValueError as error:
-            raise ConfigurationError(str(error), where="--fault") from None
-    return fake
 
 
 @contextlib.contextmanager

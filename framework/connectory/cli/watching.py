@@ -7,18 +7,18 @@ import threading
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
+from ..app import Observer
 from ..clock import from_micros
-from ..engine.poller import Observer
 from .output import OutputError, note, say, say_json, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from ..app import Announced, Attempted, Summary
     from ..delivery.receiver import Received
-    from ..delivery.worker import Attempted
-    from ..engine.outbox import Announced
-    from ..engine.poller import Summary
     from ..errors import ConnectoryError
+
+_NAMES = {"failed polls": "failedPolls", "failed attempts": "failedAttempts"}
 
 # A read that is longer than this many pages is worth a word.
 _LONG = 5
@@ -38,7 +38,6 @@ class Watcher(Observer):
         self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.errors: dict[tuple[int, str], ConnectoryError] = {}
         self._waiting: dict[int, tuple[str, int]] = {}
-        self.on_announced: Callable[[], None] = lambda: None
 
     def announced(self, found: Sequence[Announced]) -> None:
         with self._lock:
@@ -49,7 +48,6 @@ class Watcher(Observer):
             with self._printing():
                 for event in found:
                     self._print_event(event)
-        self.on_announced()
 
     @contextlib.contextmanager
     def _printing(self) -> Iterator[None]:
@@ -138,7 +136,8 @@ class Watcher(Observer):
         """The closing table."""
         rows = [self._row(resource, checked) for resource in sorted(self.counts)]
         if self._as_json:
-            say_json({"kind": "summary", "resources": rows, "pendingDeliveries": pending})
+            resources = [{_NAMES.get(name, name): value for name, value in row.items()} for row in rows]
+            say_json({"kind": "summary", "resources": resources, "pendingDeliveries": pending})
             return
         say()
         if rows:

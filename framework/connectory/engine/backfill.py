@@ -8,31 +8,29 @@ page. The poll's lease is held meanwhile, so that poll and backfill never number
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..clock import from_micros, to_micros
 from ..errors import ConfigurationError
 from ..model import Window
+from ..serialize import iso
 from ..store import cursors, polls
 from .budget import holder_of
 from .cursor import check_dated, refuse_held
-from .explain import Case, examine, live_case, poll_of
-from .explanation import iso
 from .poller import Observer, Poller, Summary, unchanged
-from .scheduler import HEARTBEAT, LEASE
+from .scheduler import HEARTBEAT, LEASE, take_over
+from .views import poll_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from ..store.polls import PollRow
     from .changes import Change
-    from .engine import Engine
     from .fetch import FetchedPage
-    from .plan import Plan
+    from .parts import Parts
     from .poller import Run
     from .runtime import Runtime
 
@@ -54,43 +52,18 @@ class Backfilled:
     hidden: int
     warnings: tuple[str, ...]
 
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "instance": self.instance_id,
-            "resource": self.resource,
-            "from": iso(self.start),
-            "to": iso(self.end),
-            "dryRun": self.dry_run,
-            "pages": self.pages,
-            "announced": {"CREATED": self.created, "UPDATED": self.updated},
-            "announcedBefore": self.seen,
-            "outside": self.outside,
-            "hidden": self.hidden,
-            "warnings": list(self.warnings),
-        }
-
 
 def backfill(
-    engine: Engine,
+    parts: Parts,
     instance_id: int,
     resource: str,
     start: datetime,
     end: datetime | None = None,
-    *,
-    dry_run: bool = False,
     observer: Observer | None = None,
 ) -> Backfilled:
-    """Announce what was never announced from `start` to `end`, which is by default where the cursor is.
-
-    A dry run asks the provider and counts, and writes nothing.
-    """
-    runtime = engine.runtimes.get(instance_id)
-    plan = runtime.plan(resource)
-    check_dated(plan)
-    window = _window(plan, poll_of(engine.database, instance_id, resource), start, end)
-    if dry_run:
-        return _counted(live_case(engine, instance_id, resource, window=window), window)
-    summary = _announce(engine, runtime, resource, window, observer)
+    """Announce what was never announced from `start` to `end`, which is by default where the cursor is."""
+    window = window_between(parts, instance_id, resource, start, end)
+    summary = _announce(parts, parts.runtimes.get(instance_id), resource, window, observer)
     return Backfilled(
         instance_id=instance_id,
         resource=resource,
@@ -107,7 +80,10 @@ def backfill(
     )
 
 
-def _window(plan: Plan, poll: PollRow, start: datetime, end: datetime | None) -> Window:
+def window_between(parts: Parts, instance_id: int, resource: str, start: datetime, end: datetime | None) -> Window:
+    """The window of a backfill; a `ConfigurationError` where the span means nothing."""
+    plan, poll = parts.runtimes.get(instance_id).plan(resource), poll_of(parts.database, instance_id, resource)
+    check_dated(plan)
     last = to_micros(end) if end else poll.since
     window = Window(start=from_micros(plan.floor(to_micros(start))), end=from_micros(plan.floor(last)))
     if window.end < window.start:
@@ -125,40 +101,18 @@ def _window(plan: Plan, poll: PollRow, start: datetime, end: datetime | None) ->
     return window
 
 
-def _counted(case: Case, window: Window) -> Backfilled:
-    found = examine(case)
-    if found.error is not None:
-        raise found.error
-    totals: Mapping[str, int] = found.totals
-    return Backfilled(
-        instance_id=case.poll.instance_id,
-        resource=case.poll.resource,
-        start=found.start or window.start,
-        end=found.end or window.end,
-        dry_run=True,
-        pages=len(found.pages),
-        created=totals.get("created", 0),
-        updated=totals.get("updated", 0),
-        seen=totals.get("seen", 0),
-        outside=totals.get("before the window", 0) + totals.get("left to the next poll", 0),
-        hidden=totals.get("hidden", 0),
-        warnings=tuple(record.reason for record in found.records if record.updated is None and record.sequence),
-    )
-
-
-def _announce(engine: Engine, runtime: Runtime, resource: str, window: Window, observer: Observer | None) -> Summary:
-    engine.scheduler().take_over()
-    poll = _lease(engine, runtime.row.id, resource)
+def _announce(parts: Parts, runtime: Runtime, resource: str, window: Window, observer: Observer | None) -> Summary:
+    take_over(parts.database, parts.owner)
+    poll = _lease(parts, runtime.row.id, resource)
     summary = Summary(instance_id=poll.instance_id, resource=resource, start=poll.since, end=poll.since)
-    kept = timedelta(days=engine.settings.snapshot_days)
-    filler = _Backfiller(engine.database, engine.runtimes, engine.clock, observer, kept)
-    keep = _keeper(engine)
+    filler = _Backfiller(parts.database, parts.runtimes, parts.clock, observer, parts.snapshots_kept)
+    keep = _keeper(parts)
     try:
         if runtime.budget is not None:
             runtime.budget.wait(holder_of(poll), keep)
         filler.cover(poll, runtime, window, summary, keep)
     except BaseException:
-        _release(engine, poll)
+        _release(parts, poll)
         raise
     finally:
         if runtime.budget is not None:
@@ -166,39 +120,39 @@ def _announce(engine: Engine, runtime: Runtime, resource: str, window: Window, o
     return summary
 
 
-def _lease(engine: Engine, instance_id: int, resource: str) -> PollRow:
-    now = engine.clock.now()
-    with engine.database.write() as connection:
+def _lease(parts: Parts, instance_id: int, resource: str) -> PollRow:
+    now = parts.clock.now()
+    with parts.database.write() as connection:
         poll = cursors.take(
             connection,
             instance_id,
             resource,
-            owner=engine.owner.name,
+            owner=parts.owner.name,
             now=to_micros(now),
             until=to_micros(now + LEASE),
         )
     if poll is None:
-        raise refuse_held(engine, instance_id, resource)
+        raise refuse_held(parts, instance_id, resource)
     return poll
 
 
-def _release(engine: Engine, poll: PollRow) -> None:
+def _release(parts: Parts, poll: PollRow) -> None:
     """Give the lease up where it is still ours; the poll goes on as if nothing had been."""
-    with engine.database.write() as connection:
+    with parts.database.write() as connection:
         cursors.give_up(connection, poll)
 
 
-def _keeper(engine: Engine) -> Callable[[], None]:
+def _keeper(parts: Parts) -> Callable[[], None]:
     """Renews the lease between two pages, now and then."""
-    renewed = engine.clock.now()
+    renewed = parts.clock.now()
 
     def keep() -> None:
         nonlocal renewed
-        now = engine.clock.now()
+        now = parts.clock.now()
         if now - renewed >= HEARTBEAT:
             renewed = now
-            with engine.database.write() as connection:
-                polls.renew_leases(connection, engine.owner.name, to_micros(now + LEASE))
+            with parts.database.write() as connection:
+                polls.renew_leases(connection, parts.owner.name, to_micros(now + LEASE))
 
     return keep
 

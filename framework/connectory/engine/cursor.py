@@ -13,69 +13,73 @@ from typing import TYPE_CHECKING, Any
 from ..clock import from_micros, to_micros
 from ..errors import ConfigurationError, ConflictError
 from ..schemas import parse_first_poll
+from ..serialize import iso
 from ..store import cursors
-from .explain import poll_of
-from .explanation import iso
-from .instances import describe_poll
 from .poller import window_of
+from .scheduler import take_over
+from .views import PollState, poll_of, poll_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ..model import Window
     from ..store.polls import PollRow
-    from .engine import Engine
+    from .parts import Parts
     from .plan import Plan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """What a poll would ask for now; both ends are included."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Cursor:
-    """`remembered_from` is where memory begins: no window starts before it. `window` is what a poll would ask now."""
+    """Up to where a resource was announced (`since`), and what is remembered behind that.
 
-    poll: PollRow
+    No window starts before `remembered_from`. `lease_owner` is the process that polls it now.
+    """
+
+    since: datetime
+    poll: PollState
+    remembered_from: datetime
     remembered_objects: int
-    window: Window | None
-
-    @property
-    def since(self) -> datetime:
-        return from_micros(self.poll.since)
-
-    @property
-    def remembered_from(self) -> datetime:
-        return from_micros(self.poll.seen_from)
-
-    def as_dict(self) -> dict[str, Any]:
-        poll, window = self.poll, self.window
-        held = poll.lease_owner is not None and poll.lease_until is not None
-        return describe_poll(poll) | {
-            "rememberedFrom": iso(self.remembered_from),
-            "rememberedObjects": self.remembered_objects,
-            "nextWindow": None if window is None else {"from": iso(window.start), "to": iso(window.end)},
-            "epoch": poll.epoch,
-            "leaseOwner": poll.lease_owner if held else None,
-            "leaseUntil": iso(from_micros(poll.lease_until or 0)) if held else None,
-        }
+    next_window: Span | None
+    epoch: int
+    lease_owner: str | None
+    lease_until: datetime | None
 
 
-def show(engine: Engine, instance_id: int, resource: str) -> Cursor:
-    engine.instances.get(instance_id)
-    poll = poll_of(engine.database, instance_id, resource)
-    runtime = engine.runtimes.get(instance_id)
-    with engine.database.read() as connection:
+def show(parts: Parts, instance_id: int, resource: str) -> Cursor:
+    runtime = parts.runtimes.get(instance_id)
+    poll = poll_of(parts.database, instance_id, resource)
+    with parts.database.read() as connection:
         count = cursors.count_seen(connection, instance_id, resource)
     plan = runtime.plans.get(resource)
-    now = runtime.provider_now(engine.clock.now())
-    return Cursor(poll=poll, remembered_objects=count, window=window_of(poll, plan, now) if plan else None)
+    window = window_of(poll, plan, runtime.provider_now(parts.clock.now())) if plan else None
+    held = poll.lease_owner is not None and poll.lease_until is not None
+    return Cursor(
+        since=from_micros(poll.since),
+        poll=poll_state(poll),
+        remembered_from=from_micros(poll.seen_from),
+        remembered_objects=count,
+        next_window=None if window is None else Span(start=window.start, end=window.end),
+        epoch=poll.epoch,
+        lease_owner=poll.lease_owner if held else None,
+        lease_until=from_micros(poll.lease_until or 0) if held else None,
+    )
 
 
-def rewind(engine: Engine, instance_id: int, resource: str, since: datetime) -> Cursor:
+def rewind(parts: Parts, instance_id: int, resource: str, since: datetime) -> Cursor:
     """Poll again from `since` on, at once. Refused while the poll runs.
 
     The cursor and the place where memory begins both go back to `since`, so the next window starts exactly there.
     """
-    poll = poll_of(engine.database, instance_id, resource)
-    check_dated(engine.runtimes.get(instance_id).plan(resource))
+    poll = poll_of(parts.database, instance_id, resource)
+    check_dated(parts.runtimes.get(instance_id).plan(resource))
     target = to_micros(since)
     if target > poll.since:
         raise ConfigurationError(
@@ -83,20 +87,20 @@ def rewind(engine: Engine, instance_id: int, resource: str, since: datetime) -> 
             where="since",
             hint="a rewind goes back; `connect cursor reset` can also go forward, and skips what lies between",
         )
-    return _move(engine, poll, {"since": target, "seen_from": min(target, poll.seen_from)})
+    return _move(parts, poll, {"since": target, "seen_from": min(target, poll.seen_from)})
 
 
-def reset(engine: Engine, instance_id: int, resource: str, first_poll: str = "now") -> Cursor:
+def reset(parts: Parts, instance_id: int, resource: str, first_poll: str = "now") -> Cursor:
     """Poll as a new instance does: from `now` on, `all`, or from an ISO date on. Refused while the poll runs.
 
     What is remembered for the overlap is forgotten, the events stay: an object's numbers go on, and a version that was
     announced stays quiet. Records without dates are remembered again at the next poll, and not announced by it.
     """
-    poll = poll_of(engine.database, instance_id, resource)
-    runtime = engine.runtimes.get(instance_id)
-    since = to_micros(_moment_of(first_poll, runtime.provider_now(engine.clock.now())))
+    poll = poll_of(parts.database, instance_id, resource)
+    runtime = parts.runtimes.get(instance_id)
+    since = to_micros(_moment_of(first_poll, runtime.provider_now(parts.clock.now())))
     fresh = {"failures": 0, "failure": None, "failed_at": None, "polled_at": None, "summary": None}
-    return _move(engine, poll, {"since": since, "seen_from": since, **fresh}, forget=True)
+    return _move(parts, poll, {"since": since, "seen_from": since, **fresh}, forget=True)
 
 
 def check_dated(plan: Plan) -> None:
@@ -109,9 +113,9 @@ def check_dated(plan: Plan) -> None:
         )
 
 
-def refuse_held(engine: Engine, instance_id: int, resource: str) -> ConflictError:
+def refuse_held(parts: Parts, instance_id: int, resource: str) -> ConflictError:
     """The error for a poll whose lease somebody else holds."""
-    poll = poll_of(engine.database, instance_id, resource)
+    poll = poll_of(parts.database, instance_id, resource)
     until = iso(from_micros(poll.lease_until or 0))
     return ConflictError(
         f"{resource} of instance {instance_id} is being polled by {poll.lease_owner}, until {until} at the latest",
@@ -128,16 +132,16 @@ def _moment_of(first_poll: str, now: datetime) -> datetime:
         ) from None
 
 
-def _move(engine: Engine, poll: PollRow, values: Mapping[str, Any], *, forget: bool = False) -> Cursor:
+def _move(parts: Parts, poll: PollRow, values: Mapping[str, Any], *, forget: bool = False) -> Cursor:
     # A process that was killed holds nothing any more.
-    engine.scheduler().take_over()
-    now = to_micros(engine.clock.now())
-    with engine.database.write() as connection:
+    take_over(parts.database, parts.owner)
+    now = to_micros(parts.clock.now())
+    with parts.database.write() as connection:
         moved = cursors.move(
             connection, poll.instance_id, poll.resource, now=now, values={**values, "next_due_at": now}
         )
         if moved is not None and forget:
             cursors.forget_seen(connection, poll.instance_id, poll.resource)
     if moved is None:
-        raise refuse_held(engine, poll.instance_id, poll.resource)
-    return show(engine, poll.instance_id, poll.resource)
+        raise refuse_held(parts, poll.instance_id, poll.resource)
+    return show(parts, poll.instance_id, poll.resource)

@@ -8,7 +8,7 @@ show`, and comes back later.
 from __future__ import annotations
 
 import logging
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..clock import from_micros, to_micros
@@ -170,23 +170,6 @@ class Deletions:
         except ConnectoryError as error:
             return str(error)
         return next((doubt for doubt in doubts if doubt), None)
-
-
-def describe_deletions(state: DeletionRow) -> dict[str, Any]:
-    """The state of the search for deletions in words that people know."""
-    return {
-        "searchedUntil": _iso(state.since),
-        "lastSearch": _iso(state.completed_at),
-        "nextSearch": _iso(state.next_due_at),
-        "failures": state.failures,
-        "failure": state.failure,
-        "alarm": state.alarm,
-        "massDeleteAllowed": state.allowed,
-    }
-
-
-def _iso(micros: int | None) -> str | None:
-    return None if micros is None else from_micros(micros).astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _beginning(poll: PollRow, runtime: Runtime) -> int:

@@ -6,15 +6,17 @@ Everything is asked as a poll asks it; nothing is announced, remembered or moved
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..clock import from_micros
 from ..errors import AuthenticationError, ConnectoryError
 from ..model import Window
+from ..serialize import HIDDEN
 from ..store import deletions
 from .changes import Stamps
+from .deletions import Deletions
 from .fetch import FetchedPage, fetch
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..http import Client
-    from .engine import Engine
+    from .parts import Parts
     from .plan import Plan
     from .runtime import Runtime
 
@@ -40,52 +42,49 @@ class State(enum.StrEnum):
 class Check:
     """`exit_code` is what a command ends with that found this; 0 unless it failed."""
 
-    name: str
+    check: str
     state: State
     detail: str
     hint: str | None = None
-    exit_code: int = 0
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"check": self.name, "state": self.state.value, "detail": self.detail, "hint": self.hint}
+    exit_code: int = field(default=0, metadata=HIDDEN)
 
 
-def diagnose(engine: Engine, instance_id: int, *, all_deletions: bool = False) -> Iterator[Check]:
+def diagnose(parts: Parts, instance_id: int, *, all_deletions: bool = False) -> Iterator[Check]:
     """The checks of one instance, each as soon as it was made; a login that is refused ends them.
 
     Deletions are looked at where the instance tracks them, or with `all_deletions` wherever the element knows a way.
     """
-    runtime = engine.runtimes.get(instance_id)
+    runtime = parts.runtimes.get(instance_id)
     login, provider_now = _login(runtime)
     yield login
     if login.state is State.FAILED:
         return
-    now = engine.clock.now()
+    now = parts.clock.now()
     yield _clocks(provider_now, now)
     for name, plan in runtime.plans.items():
         yield _read(plan, runtime.client, runtime.provider_now(now))
         if plan.entry.track_deletes is not None or (all_deletions and plan.resource.deletes is not None):
-            yield _deletions(engine, runtime, name, plan)
+            yield _deletions(parts, runtime, name, plan)
 
 
 def _login(runtime: Runtime) -> tuple[Check, datetime | None]:
     """The check, and the provider's time where it says it."""
     probe = runtime.element.probe
     if probe is None:
-        return Check(name="login", state=State.OK, detail="the element has no request to try it with"), None
+        return Check(check="login", state=State.OK, detail="the element has no request to try it with"), None
     try:
         date = runtime.client.send(probe).date
     except AuthenticationError as error:
         return _failed("login", error, f"log in again: connect instances reauth {runtime.row.id}"), None
     except ConnectoryError as error:
         return _failed("login", error), None
-    return Check(name="login", state=State.OK, detail="the provider accepts it"), date
+    return Check(check="login", state=State.OK, detail="the provider accepts it"), date
 
 
 def _failed(name: str, error: ConnectoryError, hint: str | None = None) -> Check:
     where = f"{error.where}: " if error.where else ""
     return Check(
-        name=name,
+        check=name,
         state=State.FAILED,
         detail=f"{where}{error.message}",
         hint=hint or error.hint,
@@ -95,14 +94,14 @@ def _failed(name: str, error: ConnectoryError, hint: str | None = None) -> Check
 
 def _clocks(date: datetime | None, now: datetime) -> Check:
     if date is None:
-        return Check(name="clock", state=State.OK, detail="the provider does not say its time")
+        return Check(check="clock", state=State.OK, detail="the provider does not say its time")
     # The provider's is cut to the second.
     skew = round((date - now).total_seconds())
     if abs(skew) <= MOST_SKEW.total_seconds():
-        return Check(name="clock", state=State.OK, detail=f"the provider's differs by {abs(skew)} seconds")
+        return Check(check="clock", state=State.OK, detail=f"the provider's differs by {abs(skew)} seconds")
     direction = "ahead of" if skew > 0 else "behind"
     return Check(
-        name="clock",
+        check="clock",
         state=State.WARNING,
         detail=f"the provider's is {abs(skew)} seconds {direction} ours",
         hint="polls go by the provider's clock, so nothing is lost; synchronise this machine's all the same",
@@ -117,7 +116,7 @@ def _read(plan: Plan, client: Client, now: datetime) -> Check:
         return _failed(name, error)
     if page is None or not page.records.ids:
         days = LOOK_BACK.days
-        return Check(name=name, state=State.OK, detail=f"the provider answers; nothing has changed in {days} days")
+        return Check(check=name, state=State.OK, detail=f"the provider answers; nothing has changed in {days} days")
     return _looked_at(plan, page, name)
 
 
@@ -125,7 +124,7 @@ def _looked_at(plan: Plan, page: FetchedPage, name: str) -> Check:
     row, object_id = page.records.rows[0], page.records.ids[0]
     if object_id is None:
         return Check(
-            name=name,
+            check=name,
             state=State.FAILED,
             detail=f"a record has no {plan.id_field!r}: it can be neither told from others nor announced",
             hint="correct idField, or let the login read that field",
@@ -134,27 +133,27 @@ def _looked_at(plan: Plan, page: FetchedPage, name: str) -> Check:
     updated = None if plan.updated is None else Stamps(codec=plan.updated_codec).micros(plan.updated(row))
     if plan.updated is not None and updated is None:
         return Check(
-            name=name,
+            check=name,
             state=State.WARNING,
             detail=f"record {object_id} has no moment of change that can be read",
             hint="compare updatedDateField and updatedDateFormat with what `connect explain` shows",
         )
     when = "" if updated is None else f", changed {from_micros(updated):%Y-%m-%dT%H:%M:%SZ}"
-    return Check(name=name, state=State.OK, detail=f"record {object_id}{when}")
+    return Check(check=name, state=State.OK, detail=f"record {object_id}{when}")
 
 
-def _deletions(engine: Engine, runtime: Runtime, resource: str, plan: Plan) -> Check:
+def _deletions(parts: Parts, runtime: Runtime, resource: str, plan: Plan) -> Check:
     name, caveat = f"deletions of {resource}", (plan.resource.deletes.caveat if plan.resource.deletes else "") or None
-    doubt = engine.deletions.check(runtime, resource)
+    doubt = Deletions(parts.database, parts.clock).check(runtime, resource)
     if doubt is not None:
-        return Check(name=name, state=State.FAILED, detail=doubt, hint=caveat, exit_code=4)
-    with engine.database.read() as connection:
+        return Check(check=name, state=State.FAILED, detail=doubt, hint=caveat, exit_code=4)
+    with parts.database.read() as connection:
         state = deletions.get(connection, runtime.row.id, resource)
     if state is not None and state.alarm:
         return Check(
-            name=name,
+            check=name,
             state=State.WARNING,
             detail=state.alarm,
             hint=f"if they were deleted indeed: connect instances allow-mass-delete {runtime.row.id} {resource}",
         )
-    return Check(name=name, state=State.OK, detail="can be found", hint=caveat)
+    return Check(check=name, state=State.OK, detail="can be found", hint=caveat)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..ceql import to_text
 from ..clock import from_micros, to_micros
-from ..errors import ConnectoryError, NotFoundError
+from ..errors import ConnectoryError
 from ..http import PageTooHeavyError
 from ..secrets import redactor
 from ..store import events, polls
@@ -22,12 +22,12 @@ from .changes import Change, Classifier, Finding
 from .explanation import DateField, Explanation, Failure, KnownNote, PageNote, RecordNote, Slot
 from .fetch import fetch, smaller
 from .history import history_of
-from .instances import describe_poll
 from .plan import dates_of
 from .poller import bounds_of, window_of
 from .reasons import Dates, Reasons, moment, seen
 from .rendering import slots_of
 from .scrubbing import learn_secrets, scrub_params
+from .views import poll_of, poll_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from ..store.database import Database
     from ..store.polls import PollRow
     from .changes import Bounds
-    from .engine import Engine
     from .fetch import FetchedPage
+    from .parts import Parts
     from .plan import Accessor, Plan
 
 MOST_RECORDS = 10_000
@@ -84,41 +84,29 @@ class Case:
     window: Window | None = None
 
 
-def explain(engine: Engine, instance_id: int, resource: str, now: datetime | None = None) -> Explanation:
+def explain(parts: Parts, instance_id: int, resource: str, now: datetime | None = None) -> Explanation:
     """What the next poll of a resource would do, at this moment or at another one."""
-    return examine(live_case(engine, instance_id, resource, now=now))
+    return examine(live_case(parts, instance_id, resource, now=now))
 
 
 def live_case(
-    engine: Engine, instance_id: int, resource: str, *, now: datetime | None = None, window: Window | None = None
+    parts: Parts, instance_id: int, resource: str, *, now: datetime | None = None, window: Window | None = None
 ) -> Case:
     """A resource as it is now, with its provider to ask."""
-    runtime = engine.runtimes.get(instance_id)
+    runtime = parts.runtimes.get(instance_id)
     plan = runtime.plan(resource)
     learn_secrets(runtime.config)
-    poll = poll_of(engine.database, instance_id, resource)
+    poll = poll_of(parts.database, instance_id, resource)
     return Case(
         instance={"id": instance_id, "name": runtime.row.name, "element": runtime.element.key},
         plan=plan,
         poll=poll,
         clock_offset=runtime.clock_offset,
         page_size=runtime.page_sizes.get(resource) or plan.entry.page_size or plan.element.page_size,
-        conversation=_Live(client=runtime.client, clock=engine.clock.now if now is None else lambda: now),
-        memory=StoreMemory(engine.database, poll, plan),
+        conversation=_Live(client=runtime.client, clock=parts.clock.now if now is None else lambda: now),
+        memory=StoreMemory(parts.database, poll, plan),
         window=window,
     )
-
-
-def poll_of(database: Database, instance_id: int, resource: str) -> PollRow:
-    with database.read() as connection:
-        found = {poll.resource: poll for poll in polls.find(connection, instance_id)}
-    try:
-        return found[resource]
-    except KeyError:
-        raise NotFoundError(
-            f"instance {instance_id} does not poll {resource!r}",
-            hint=f"it polls {', '.join(found)}" if found else "event.notification.enabled switches polling on",
-        ) from None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -366,7 +354,7 @@ class _Examination:
             resource=case.poll.resource,
             reads=plan.resource.path,
             at=self.at,
-            state=describe_poll(case.poll),
+            state=poll_state(case.poll),
             template=redactor.scrub(plan.entry.url),
             url=redactor.scrub(rendered),
             slots=tuple(

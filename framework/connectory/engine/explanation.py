@@ -1,16 +1,19 @@
-"""What `explain` says of a poll. Frozen; `as_dict()` is JSON."""
+"""What `explain` says of a poll. Frozen."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..serialize import HIDDEN
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
     from ..errors import ConnectoryError
     from ..model import Params
+    from .views import PollState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +108,7 @@ class Explanation:
     resource: str
     reads: str
     at: datetime
-    state: Mapping[str, Any]
+    state: PollState
     template: str
     url: str
     slots: tuple[Slot, ...]
@@ -123,31 +126,4 @@ class Explanation:
     next_since: datetime | None
     notes: tuple[str, ...]
     failure: Failure | None
-    error: ConnectoryError | None = dataclasses.field(default=None, compare=False)
-
-    def as_dict(self) -> dict[str, Any]:
-        answer: dict[str, Any] = _plain(self)
-        del answer["error"]
-        return answer
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = (field.name for field in dataclasses.fields(value))
-        return {_camel(name): None if name == "error" else _plain(getattr(value, name)) for name in names}
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+    error: ConnectoryError | None = field(default=None, compare=False, metadata=HIDDEN)

@@ -7,15 +7,14 @@ login is proved, and only then it is polled. An edit never moves a cursor.
 from __future__ import annotations
 
 import html
-import json
 import logging
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..auth import Token
-from ..clock import from_micros, to_micros
+from ..clock import to_micros
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
@@ -29,7 +28,6 @@ from ..schemas import (
     FIRST_POLL,
     NOTIFICATIONS_ENABLED,
     REFRESH_INTERVAL,
-    configuration_schema,
     is_secret,
     load_configuration,
     load_instance_body,
@@ -39,25 +37,18 @@ from ..schemas import (
 from ..secrets import MASK, Secret
 from ..store import credentials, deletions, deliveries, instances, polls, snapshots
 from .account import ACCOUNT, GivenToken, account_of, check_same, known_account, with_account
-from .deletions import describe_deletions
 from .runtime import compile_plans
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
-    from ..clock import Clock
     from ..model import Config, Element
-    from ..plugins import Plugins
-    from ..store.database import Database
     from ..store.instances import InstanceRow
-    from ..store.polls import PollRow
     from .oauth import AuthorizationFlow
+    from .parts import Parts
     from .plan import Plan
-    from .runtime import Runtimes
-    from .tokens import TokenKeeper
-    from .vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -99,21 +90,14 @@ class Draft:
 class Instances:
     """The instances of one store."""
 
-    def __init__(
-        self,
-        database: Database,
-        plugins: Plugins,
-        vault: Vault,
-        tokens: TokenKeeper,
-        runtimes: Runtimes,
-        clock: Clock,
-    ) -> None:
-        self._database = database
-        self._plugins = plugins
-        self._vault = vault
-        self._tokens = tokens
-        self._runtimes = runtimes
-        self._clock = clock
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._database = parts.database
+        self._plugins = parts.plugins
+        self._vault = parts.vault
+        self._tokens = parts.tokens
+        self._runtimes = parts.runtimes
+        self._clock = parts.clock
 
     # Creating
 
@@ -165,11 +149,6 @@ class Instances:
         with self._database.read() as connection:
             raw = self._vault.open(connection, row)
         return _warnings(self._plugins.element(row.element_key), raw, self._runtimes.get(row.id).plans)
-
-    def make_due(self, instance_ids: Collection[int]) -> None:
-        """Let the next look find these instances' polls due, those that wait after a failure too."""
-        with self._database.write() as connection:
-            polls.make_due(connection, instance_ids, to_micros(self._clock.now()))
 
     def establish(self, draft: Draft, token: Token | None) -> InstanceRow:
         """Store a draft with its login, prove the login, and start its polls.
@@ -326,72 +305,9 @@ class Instances:
             raise ConfigurationError(f"several instances are called {reference!r}: {ids}", hint="name one by its id")
         raise NotFoundError(f"there is no instance {reference!r}", hint="`connect instances list` shows them")
 
-    def polls(self, instance_id: int) -> list[PollRow]:
-        with self._database.read() as connection:
-            return polls.find(connection, instance_id)
-
     def exists(self, instance_id: int) -> bool:
         with self._database.read() as connection:
             return instances.get(connection, instance_id) is not None
-
-    def subscriptions(self, instance_id: int) -> list[dict[str, Any]]:
-        """Where notifications go, and why not where they are held back."""
-        with self._database.read() as connection:
-            held = deliveries.subscription_states(connection, instance_id)
-        return [{"url": one["url"], "state": one["state"], "reason": one["state_reason"]} for one in held]
-
-    def resume_deliveries(self, instance_id: int) -> int:
-        """Send what was held back since a receiver was found to be gone; returns how many receivers are tried again."""
-        self.get(instance_id)
-        now = to_micros(self._clock.now())
-        with self._database.write() as connection:
-            held = deliveries.subscription_states(connection, instance_id)
-            stopped = [one["id"] for one in held if one["state"] != deliveries.ACTIVE]
-            for subscription_id in stopped:
-                deliveries.reactivate(connection, subscription_id, now)
-        return len(stopped)
-
-    def describe(self, row: InstanceRow) -> dict[str, Any]:
-        """The instance as the platform's API shows it, and its state beside it; secrets are masked."""
-        element = self._plugins.element(row.element_key)
-        configuration = self._shown_configuration(element, row)
-        enabled = str(configuration.get(NOTIFICATIONS_ENABLED)).lower() == "true"
-        return {
-            "id": row.id,
-            "name": row.name,
-            "createdDate": _iso(row.created_at),
-            "element": {"id": element.id, "key": element.key, "name": element.name, "hub": element.hub},
-            "tags": list(row.tags),
-            "valid": row.state != instances.NEEDS_REAUTH,
-            "disabled": row.state == instances.PAUSED,
-            "configuration": configuration,
-            "eventsEnabled": enabled,
-            "externalAuthentication": row.external_authentication,
-            "state": row.state,
-            "stateReason": row.state_reason,
-            "subscriptions": self.subscriptions(row.id),
-            "polls": self._shown_polls(row.id),
-        }
-
-    def _shown_polls(self, instance_id: int) -> list[dict[str, Any]]:
-        with self._database.read() as connection:
-            searches = {state.resource: state for state in deletions.find(connection, instance_id)}
-        shown = []
-        for poll in self.polls(instance_id):
-            state = searches.get(poll.resource)
-            shown.append(describe_poll(poll) | ({} if state is None else {"deletions": describe_deletions(state)}))
-        return shown
-
-    def _shown_configuration(self, element: Element, row: InstanceRow) -> dict[str, str | None]:
-        with self._database.read() as connection:
-            hidden = self._vault.names(connection, row.id)
-        defaults = {
-            field.data_key: _default_text(field.load_default)
-            for field in configuration_schema(element).fields.values()
-            if field.data_key
-        }
-        given = {key: _text(value) for key, value in row.configuration.items()}
-        return dict(sorted((defaults | given | dict.fromkeys(hidden, MASK)).items()))
 
     # Changing
 
@@ -543,41 +459,6 @@ def _forget_untracked(connection: Connection, instance_id: int, plans: Mapping[s
     snapshots.forget_tracking(connection, instance_id, without_changes)
 
 
-def describe_poll(poll: PollRow) -> dict[str, Any]:
-    """The state of a poll in words that people know."""
-    return {
-        "resource": poll.resource,
-        "active": poll.active,
-        "intervalSeconds": poll.interval / 1_000_000,
-        "quietPolls": (poll.summary or {}).get("quiet", 0),
-        "since": _iso(poll.since),
-        "lastPoll": _iso(poll.polled_at),
-        "nextPoll": _iso(poll.next_due_at),
-        "failures": poll.failures,
-        "failure": poll.failure,
-        "waitingUntil": _iso(poll.next_due_at) if poll.failure else None,
-        "running": poll.lease_owner is not None,
-        "summary": poll.summary,
-    }
-
-
 def _interval(config: Config) -> int:
     interval: timedelta = config[REFRESH_INTERVAL]
     return round(interval.total_seconds() * 1_000_000)
-
-
-def _iso(micros: int | None) -> str | None:
-    return None if micros is None else from_micros(micros).astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _default_text(value: Any) -> str | None:
-    if isinstance(value, timedelta):
-        return f"{value.total_seconds() / 60:g}"
-    return None if callable(value) or type(value).__name__ == "_Missing" else _text(value)
-
-
-def _text(value: Any) -> str | None:
-    """A configuration value as the platform answers it: text or null, whatever was sent."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value)

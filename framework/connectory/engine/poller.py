@@ -17,6 +17,7 @@ from ..errors import AuthenticationError, ConnectoryError, StaleLeaseError
 from ..http import PageTooHeavyError
 from ..model import Window
 from ..schemas import IDLE_BACKOFF
+from ..serialize import camel
 from ..store import events, instances, polls
 from . import lostlogin
 from .backoff import delay_after
@@ -77,7 +78,7 @@ class Summary:
         return {
             "from": from_micros(self.start).isoformat(),
             "until": from_micros(self.end).isoformat(),
-            **{name: getattr(self, name) for name in _COUNTS if getattr(self, name)},
+            **{camel(name): getattr(self, name) for name in _COUNTS if getattr(self, name)},
             **({"warnings": self.warnings[:10]} if self.warnings else {}),
             **({"failure": self.failure} if self.failure else {}),
             "seconds": round(self.duration, 3),

@@ -11,11 +11,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..clock import from_micros
+from ..serialize import iso
 from .changes import Bounds, Change, Finding, plain
-from .explanation import KnownNote, iso
 
 if TYPE_CHECKING:
     from ..dates import Codec
+    from .explanation import KnownNote
     from .plan import Plan
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import platform
 from dataclasses import dataclass, field
-from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ from .scrubbing import learn_secrets, scrub_body, scrub_json, scrub_params, scru
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     import requests
 
@@ -33,23 +32,23 @@ if TYPE_CHECKING:
     from ..model import Request, Response, Verdict, Window
     from ..store.polls import PollRow
     from .changes import Change, Identified
-    from .engine import Engine
     from .explanation import KnownNote
     from .fetch import FetchedPage
+    from .parts import Parts
     from .plan import Plan
     from .poller import Observer, Run, Summary
     from .runtime import Runtime
 
 
 def recording_scheduler(
-    engine: Engine, file: RecordingFile, instance_ids: Collection[int], observer: Observer | None = None
+    parts: Parts, file: RecordingFile, instance_ids: Collection[int] | None, observer: Observer | None = None
 ) -> Scheduler:
     """What polls these instances and records each poll that asks something."""
     return Scheduler(
-        engine.database,
-        _RecordingPoller(engine, file, observer),
-        engine.clock,
-        engine.owner,
+        parts.database,
+        _RecordingPoller(parts, file, observer),
+        parts.clock,
+        parts.owner,
         # One after another: the polls of a file must not mix.
         workers=1,
         instance_ids=instance_ids,
@@ -57,10 +56,9 @@ def recording_scheduler(
 
 
 class _RecordingPoller(Poller):
-    def __init__(self, engine: Engine, file: RecordingFile, observer: Observer | None) -> None:
-        kept = timedelta(days=engine.settings.snapshot_days)
-        super().__init__(engine.database, engine.runtimes, engine.clock, observer, kept)
-        self._engine = engine
+    def __init__(self, parts: Parts, file: RecordingFile, observer: Observer | None) -> None:
+        super().__init__(parts.database, parts.runtimes, parts.clock, observer, parts.snapshots_kept)
+        self._parts = parts
         self._file = file
         self._ignored: dict[str, str] = {}
 
@@ -69,7 +67,7 @@ class _RecordingPoller(Poller):
     ) -> None:
         learn_secrets(runtime.config)
         plan = runtime.plan(poll.resource)
-        memory = StoreMemory(self._engine.database, poll, plan)
+        memory = StoreMemory(self._parts.database, poll, plan)
         tape = _Tape(file=self._file, plan=plan, memory=memory, clock=self._clock)
         self._ignored = {}
         self._file.write(self._header(poll, runtime))
@@ -91,11 +89,11 @@ class _RecordingPoller(Poller):
 
     def _header(self, poll: PollRow, runtime: Runtime) -> Header:
         plan = runtime.plan(poll.resource)
-        with self._engine.database.read() as connection:
-            hidden = self._engine.vault.names(connection, poll.instance_id)
+        with self._parts.database.read() as connection:
+            hidden = self._parts.vault.names(connection, poll.instance_id)
         return Header(
             format=FORMAT,
-            versions=_versions(self._engine, runtime),
+            versions=_versions(self._parts, runtime),
             instance={"id": runtime.row.id, "name": runtime.row.name, "element": runtime.element.key},
             resource=poll.resource,
             configuration=_scrubbed(runtime.row.configuration) | dict.fromkeys(hidden, MASK),
@@ -106,9 +104,9 @@ class _RecordingPoller(Poller):
         )
 
 
-def _versions(engine: Engine, runtime: Runtime) -> dict[str, str | None]:
-    owner = engine.plugins.owner_of(runtime.element.key)
-    plugin = next((info.version for info in engine.plugins.infos() if info.name == owner), None)
+def _versions(parts: Parts, runtime: Runtime) -> dict[str, str | None]:
+    owner = parts.plugins.owner_of(runtime.element.key)
+    plugin = next((info.version for info in parts.plugins.infos() if info.name == owner), None)
     return {"connectory": version("connectory"), "python": platform.python_version(), f"plugin {owner}": plugin}
 
 

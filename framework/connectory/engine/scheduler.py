@@ -68,7 +68,7 @@ class Scheduler:
         try:
             while not stop.is_set():
                 self._wake.clear()
-                self.take_over()
+                take_over(self._database, self._owner)
                 self._heartbeat()
                 wait = self._until_due()
                 if wait > 0 and self._keep_alive is not None:
@@ -84,11 +84,11 @@ class Scheduler:
             executor.close()
             if self._keep_alive is not None:
                 self._keep_alive.stop()
-            self._free([self._owner.name])
+            _free(self._database, [self._owner.name])
 
     def run_once(self) -> int:
         """Poll everything that is due now, once each, in this thread; returns how many polls ran."""
-        self.take_over()
+        take_over(self._database, self._owner)
         horizon, count = self._clock.now(), 0
         while claimed := self._claim(BATCH, due_at=to_micros(horizon)):
             for group in _by_instance(claimed):
@@ -98,12 +98,6 @@ class Scheduler:
 
     def wake(self) -> None:
         self._wake.set()
-
-    def take_over(self) -> None:
-        """Free what processes held that are gone."""
-        dead = self._owner.dead()
-        if dead:
-            self._free(dead)
 
     def _claim(self, limit: int, due_at: int | None = None) -> list[PollRow]:
         if limit < 1:
@@ -153,11 +147,19 @@ class Scheduler:
         nap = NAP.total_seconds()
         return nap if due is None else min(nap, max(0.0, (due - to_micros(self._clock.now())) / 1_000_000))
 
-    def _free(self, owners: Collection[str]) -> None:
-        """Give up everything that these owners hold: polls, lanes and renewals of tokens."""
-        with self._database.write() as connection:
-            for table in (polls, deliveries, credentials):
-                table.free_leases(connection, owners)
+
+def take_over(database: Database, owner: Owner) -> None:
+    """Free what processes held that are gone."""
+    dead = owner.dead()
+    if dead:
+        _free(database, dead)
+
+
+def _free(database: Database, owners: Collection[str]) -> None:
+    """Give up everything that these owners hold: polls, lanes and renewals of tokens."""
+    with database.write() as connection:
+        for table in (polls, deliveries, credentials):
+            table.free_leases(connection, owners)
 
 
 def _by_instance(claimed: Sequence[PollRow]) -> list[list[PollRow]]:

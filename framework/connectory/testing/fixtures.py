@@ -6,17 +6,14 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ..app import Elements
 from ..delivery.receiver import Received, Receiver
-from ..delivery.worker import DeliveryWorker
-from ..engine.recorder import recording_scheduler
-from ..engine.recording import RecordingFile, load_recording
-from ..engine.replay import replay
 from ..errors import ConnectoryError
 from ..http import Sessions, SharedTLSAdapter
 from ..plugins import Plugins
 from .contract.failing import broken
 from .serving import Served
-from .stores import open_engine
+from .stores import open_app
 from .transport import WsgiAdapter
 
 if TYPE_CHECKING:
@@ -27,8 +24,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from ..engine.engine import Engine
-    from ..engine.explanation import Explanation
+    from ..app import App, Explanation
     from .clock import ManualClock
 
 FIRST_PORT = 8100
@@ -97,8 +93,8 @@ class _HereAdapter(WsgiAdapter):
         super().close()
 
 
-class EngineMaker(_Stack):
-    """Makes engines, and closes them when the test ends."""
+class AppMaker(_Stack):
+    """Opens applications, and closes them when the test ends."""
 
     def __init__(self, folder: Path, clock: ManualClock, runner: SandboxRunner) -> None:
         super().__init__()
@@ -107,16 +103,16 @@ class EngineMaker(_Stack):
         self._runner = runner
         self._made = 0
 
-    def __call__(self, *plugins: object, home: Path | None = None) -> Engine:
-        """An engine with these plugins, or with those that are installed; `home` is a store to go on with."""
+    def __call__(self, *plugins: object, home: Path | None = None) -> App:
+        """An application with these plugins, or with those that are installed; `home` is a store to go on with."""
         self._made += 1
         folder = home or self._folder / f"engine-{self._made}"
         folder.mkdir(parents=True, exist_ok=True)
         sessions = self._runner.sessions()
         self.stack.callback(sessions.close)
-        engine = open_engine(folder, plugins=_registered(plugins), clock=self._clock, sessions=sessions)
-        self.stack.callback(engine.close)
-        return engine
+        app = open_app(folder, plugins=_registered(plugins), clock=self._clock, sessions=sessions)
+        self.stack.callback(app.close)
+        return app
 
 
 def _registered(plugins: tuple[object, ...]) -> Plugins:
@@ -133,7 +129,7 @@ def _registered(plugins: tuple[object, ...]) -> Plugins:
 class Inbox(_Stack):
     """A receiver on a real port. `received` holds each notification; `events` those of the verified ones, once each.
 
-    An instance sends there with `inbox.configuration`. `deliver(engine)` sends what waits. `expects_forgeries` lets
+    An instance sends there with `inbox.configuration`. `deliver(app)` sends what waits. `expects_forgeries` lets
     notifications pass that are not signed as they should be.
     """
 
@@ -155,9 +151,9 @@ class Inbox(_Stack):
     def events(self) -> list[Mapping[str, Any]]:
         return [event for one in self.received if one.verified and not one.duplicate for event in one.events]
 
-    def deliver(self, engine: Engine) -> int:
+    def deliver(self, app: App) -> int:
         """Send what is due, and return how many attempts were made."""
-        return DeliveryWorker(engine.database, engine.clock, engine.owner.name, engine.signature_keys).run_once()
+        return app.deliveries.run_due()
 
     def check(self) -> None:
         """Fail where a notification was not signed as it should be, or events came out of order."""
@@ -173,16 +169,14 @@ class Inbox(_Stack):
 class Recorder:
     """Records polls, without their secrets, and replays them without a provider."""
 
-    def record(self, engine: Engine, path: Path, *instance_ids: int) -> int:
+    def record(self, app: App, path: Path, *instance_ids: int) -> int:
         """Poll what is due of these instances, or of all, and write each poll to the file; how many there were."""
-        ids = instance_ids or tuple(row.id for row in engine.instances.find())
-        with RecordingFile(path) as file:
-            return recording_scheduler(engine, file, ids).run_once()
+        return app.polls.record(path, instances=instance_ids or None)
 
     def replay(self, path: Path, *plugins: object, resource: str | None = None) -> Explanation:
         """Run a recorded poll again. It fails where the plugin asks for what was not recorded, or for less."""
         try:
-            explanation = replay(_registered(plugins), load_recording(path, resource))
+            explanation = Elements(_registered(plugins)).replay(path, resource)
         except ConnectoryError as error:
             broken(f"the recording does not fit: {error}", "if the plugin is right to ask otherwise, record it again")
         return explanation

@@ -4,13 +4,13 @@
 |---|---|
 | `connectory_clock` | a `ManualClock` that all the others share |
 | `connectory_sandbox` | a `SandboxRunner`: sandboxes in this process, or on a real port |
-| `connectory_engine` | makes engines on temporary stores, which reach those sandboxes |
+| `connectory_engine` | opens applications (`connectory.App`) on temporary stores, which reach those sandboxes |
 | `connectory_receiver` | an `Inbox`: a receiver of notifications that verifies them |
 | `connectory_recorder` | a `Recorder`: polls are recorded, and replayed without the provider |
 
     def test_new_orders_are_announced(connectory_engine, connectory_sandbox, connectory_receiver):
-        engine = connectory_engine(my_plugin)
-        address = connectory_sandbox.inside(engine.plugins.open_sandbox(engine.plugins.element("demo")))
+        app = connectory_engine(my_plugin)
+        address = connectory_sandbox.inside(app.elements.open_sandbox("demo"))
         ...
 
 This module is loaded at the start of every run of pytest, so nothing else is imported before a fixture is used.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .clock import ManualClock
-    from .fixtures import EngineMaker, Inbox, Recorder, SandboxRunner
+    from .fixtures import AppMaker, Inbox, Recorder, SandboxRunner
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def connectory_sandbox(connectory_clock: ManualClock) -> Iterator[SandboxRunner]
 @pytest.fixture
 def connectory_engine(
     tmp_path: Path, connectory_clock: ManualClock, connectory_sandbox: SandboxRunner
-) -> Iterator[EngineMaker]:
-    """Called with plugins (modules or objects with hookimpls), makes an engine on a store of its own."""
-    from .fixtures import EngineMaker
+) -> Iterator[AppMaker]:
+    """Called with plugins (modules or objects with hookimpls), opens an application on a store of its own."""
+    from .fixtures import AppMaker
 
-    with EngineMaker(tmp_path, connectory_clock, connectory_sandbox) as maker:
+    with AppMaker(tmp_path, connectory_clock, connectory_sandbox) as maker:
         yield maker
 
 
@@ -75,7 +75,7 @@ def connectory_receiver(connectory_clock: ManualClock) -> Iterator[Inbox]:
 
 @pytest.fixture
 def connectory_recorder() -> Recorder:
-    """`record(engine, path)` polls and records; `replay(path, plugin)` fails on unread and unrecorded pages."""
+    """`record(app, path)` polls and records; `replay(path, plugin)` fails on unread and unrecorded pages."""
     from .fixtures import Recorder
 
     return Recorder()

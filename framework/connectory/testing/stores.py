@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, make_url
 
-from ..engine.engine import Engine
+from ..app import App
+from ..engine.parts import Parts
 from ..secrets import KEYS_FILE, KeyRing
 from ..settings import Settings
 from ..store.database import Database
@@ -35,18 +36,18 @@ def quick_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def open_engine(home: Path, *, plugins: Plugins, clock: ManualClock, sessions: Sessions) -> Engine:
-    """An engine on the store in `home`, which is made where there is none yet."""
+def open_app(home: Path, *, plugins: Plugins, clock: ManualClock, sessions: Sessions) -> App:
+    """An application on the store in `home`, which is made where there is none yet."""
     settings = Settings.load(home, {})
     store = Path(str(make_url(settings.database_url).database))
     if not store.exists():
         store.write_bytes(_empty_store())
         (home / KEYS_FILE).write_text(_key())
-    engine = Engine(settings, plugins=plugins, clock=clock, sessions=sessions)
-    event.listen(engine.database.engine, "connect", _hurry)
+    parts = Parts(settings, plugins=plugins, clock=clock, sessions=sessions)
+    event.listen(parts.database.engine, "connect", _hurry)
     # Those that are open already would go on as they are.
-    engine.database.engine.dispose()
-    return engine
+    parts.database.engine.dispose()
+    return App(parts)
 
 
 @functools.cache

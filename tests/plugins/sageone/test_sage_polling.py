@@ -38,11 +38,11 @@ def documented_body(books: Books) -> dict:
 def test_the_documented_body_works_as_it_stands(books):
     body = documented_body(books)
     code = books.sandbox.consent(
-        books.engine.instances.flow(books.engine.instances.prepare(body | {"providerData": {}})).start().url
+        books.app.instances.flow(books.app.instances.prepare(body | {"providerData": {}})).start().url
     )
     body["providerData"]["code"] = code.partition("code=")[2].partition("&")[0]
     assert body["providerData"]["code"].startswith("GB%2F")
-    row = books.engine.instances.create(body)
+    row = books.app.instances.create(body)
     assert row.name == "API_Polling"
     books.clock.advance(10)
     made = books.customer(name="Ann")
@@ -78,7 +78,7 @@ def test_changes_are_announced_once_as_what_they_are(books):
 
 
 def test_every_default_resource_is_polled(books):
-    plugins = books.engine.plugins
+    plugins = books.app.parts.plugins
     polled = [
         name for name, resource in plugins.list_resources(plugins.element("sageone"), {}).items() if resource.poller
     ]
@@ -90,7 +90,7 @@ def test_every_default_resource_is_polled(books):
     books.poll()
     books.poll()
     assert {"customers", "invoices", "payments"} <= {told[0] for told in books.told()}
-    with books.engine.database.read() as connection:
+    with books.app.parts.database.read() as connection:
         from connectory.store import polls
 
         assert [(row.resource, row.failure) for row in polls.find(connection) if row.failure] == []
@@ -288,7 +288,7 @@ def test_pitfall_13_what_is_no_fault_of_the_token(books, fault, says):
     books.poll()
     assert says in books.state().failure
     assert "refresh_token" not in [entry.grant for entry in books.sandbox.log.entries]
-    assert books.engine.instances.get(instance).state == "active"
+    assert books.app.instances.get(instance).state == "active"
     books.sandbox.break_with([])
     books.poll(3600)
     assert books.told() == [("customers", made, "CREATED")]
@@ -343,7 +343,7 @@ def test_a_login_that_is_gone_is_said_once(books):
     books.poll()
     books.sandbox.oauth.authority.expire("all")
     books.poll()
-    assert books.engine.instances.get(instance).state == "needs_reauth"
+    assert books.app.instances.get(instance).state == "needs_reauth"
 
 
 def test_a_token_endpoint_that_is_down_is_no_lost_login(books):
@@ -352,7 +352,7 @@ def test_a_token_endpoint_that_is_down_is_no_lost_login(books):
     books.sandbox.faults.script(["token_error", "token_error"])
     books.sandbox.oauth.authority.expire()
     books.poll()
-    assert books.engine.instances.get(instance).state == "active"
+    assert books.app.instances.get(instance).state == "active"
     made = books.customer()
     books.poll(600)
     books.poll(600)
@@ -362,17 +362,17 @@ def test_a_token_endpoint_that_is_down_is_no_lost_login(books):
 def test_a_new_login_must_be_of_the_same_business(books):
     instance = books.create()
     books.switch(lead=1)
-    draft = books.engine.instances.prepare(books.body())
-    flow = books.engine.instances.flow(draft)
+    draft = books.app.instances.prepare(books.body())
+    flow = books.app.instances.flow(draft)
     with pytest.raises(AuthenticationError, match=BUSINESSES[0]):
-        books.engine.instances.reauthenticate(instance, flow.finish(books.sandbox.consent(flow.start().url)))
+        books.app.instances.reauthenticate(instance, flow.finish(books.sandbox.consent(flow.start().url)))
 
 
 def test_a_refused_client_is_not_stored(books):
     books.sandbox.break_with(["role_too_low"])
     with pytest.raises(Exception, match="may not see"):
         books.create()
-    assert books.engine.instances.find() == []
+    assert books.app.instances.find() == []
 
 
 def test_lists_move_while_people_work(books):

@@ -18,7 +18,7 @@ def body(request) -> dict:
 
 @pytest.fixture
 def client(books):
-    return books.engine.runtimes.get(books.create()).client
+    return books.app.parts.runtimes.get(books.create()).client
 
 
 def reference(path: str, record_id: str) -> dict:

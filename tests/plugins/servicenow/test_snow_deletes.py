@@ -32,7 +32,7 @@ def tracked(snow: Snow, *resources: str, **options) -> int:
 
 
 def state(snow: Snow, resource: str = "incidents") -> deletions.DeletionRow:
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         return next(row for row in deletions.find(connection, 1) if row.resource == resource)
 
 
@@ -70,7 +70,7 @@ def test_users_are_swept_and_the_others_are_logged(changes, ways):
 
 def test_the_caveat_is_said_when_the_instance_is_made(snow):
     entries = {"agents": entry("agents", trackDeletes=True)}
-    draft = snow.engine.instances.prepare(
+    draft = snow.app.instances.prepare(
         {
             "element": {"key": "servicenowoauth"},
             "configuration": snow.configuration(**{"event.poller.configuration": entries}),
@@ -90,7 +90,7 @@ def test_a_deleted_incident_is_announced_with_what_the_log_knows(snow):
     snow.poll()
     snow.poll()
     assert snow.told() == [("incidents", incident, "DELETED", 1)]
-    with snow.engine.database.read() as connection:
+    with snow.app.parts.database.read() as connection:
         (event,) = events.find(connection)
         body = json.loads(events.bodies_of(connection, [event.notification_id])[event.notification_id])
     assert body["message"]["raw"]["incidents"] == [
@@ -295,7 +295,7 @@ def test_a_fault_anywhere_in_a_sweep_deletes_nobody(tmp_path, fault):
         snow.clock.advance(60)
         # All may vanish at once, so nothing but the completeness of the list guards them.
         tracked(snow, "agents", trackDeletes={"interval": 1, "confirm": False, "maxShare": 1})
-        plan = snow.engine.runtimes.get(1).plans["agents"]
+        plan = snow.app.parts.runtimes.get(1).plans["agents"]
         object.__setattr__(plan.resource, "deletes", replace(plan.resource.deletes, page_size=25))
         for at in range(7):
             # Two lists in a row must miss a record before it counts as deleted.

@@ -1,4 +1,4 @@
-"""What an engine has announced, and how its polls stand."""
+"""What an application has announced, and how its polls stand."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 from ...store import events, polls
 
 if TYPE_CHECKING:
-    from ...engine.engine import Engine
+    from ...app import App
 
 
 class Announced:
-    """Looks into the store of `engine`."""
+    """Looks into the store of `app`."""
 
-    engine: Engine
+    app: App
 
     def states(self) -> list[polls.PollRow]:
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             return polls.find(connection)
 
     def told(self) -> list[tuple[str, str, str]]:
         """Resource, object id and type of each event that was announced."""
-        with self.engine.database.read() as connection:
+        with self.app.parts.database.read() as connection:
             return [(event.resource, event.object_id, event.type) for event in events.find(connection, limit=None)]
 
     def told_of(self, record_id: str) -> list[str]:

@@ -25,7 +25,7 @@ _ASKS = "ask `tokens.current()` for each request, and keep no token in the auth"
 class Logins(ContractBase):
     def test_consent_is_asked_for(self, world: World) -> None:
         _need_oauth(world)
-        flow = world.engine.instances.flow(world.prepare())
+        flow = world.app.instances.flow(world.prepare())
         asked = parse_qs(urlsplit(flow.start().url).query)
         missing = [name for name in ("client_id", "response_type", "redirect_uri", "state") if not asked.get(name)]
         demand(
@@ -36,7 +36,7 @@ class Logins(ContractBase):
 
     def test_refused_consent_makes_no_instance(self, world: World) -> None:
         _need_oauth(world)
-        flow = world.engine.instances.flow(world.prepare())
+        flow = world.app.instances.flow(world.prepare())
         try:
             flow.finish(self.refuse(world.sandbox, flow.start().url))
         except ConsentRefusedError:
@@ -60,7 +60,7 @@ class Logins(ContractBase):
         used: list[tuple[str, str]] = []
 
         def look(request: Request) -> None:
-            stored = world.engine.tokens.load(world.instance)
+            stored = world.app.parts.tokens.load(world.instance)
             used.append((request.headers.get("Authorization", ""), stored.access_token.reveal() if stored else ""))
 
         world.gateway.watch = look
@@ -76,7 +76,7 @@ class Logins(ContractBase):
         before = _ended(world, rotate=True)
         _read(world)
         given = [msgspec.json.decode(answer.body).get("refresh_token") for answer in world.gateway.renewals[before:]]
-        stored = world.engine.tokens.load(world.instance)
+        stored = world.app.parts.tokens.load(world.instance)
         kept = stored.refresh_token.reveal() if stored and stored.refresh_token else ""
         demand(
             given and given[-1] == kept,
@@ -90,7 +90,7 @@ class Logins(ContractBase):
     def test_token_is_renewed_before_it_is_refused(self, world: World) -> None:
         _need_oauth(world)
         _read(world)
-        token = world.engine.tokens.load(world.instance)
+        token = world.app.parts.tokens.load(world.instance)
         if token is None or token.expires_at is None:
             world.skip("the provider's access tokens name no end")
         world.clock.advance(token.expires_at - world.clock.now() + timedelta(seconds=1))
@@ -108,7 +108,7 @@ class Logins(ContractBase):
         instance_id = world.watch(resource)
         self.end_logins(world.sandbox)
         world.try_to_poll()
-        row = world.engine.instances.get(instance_id)
+        row = world.app.instances.get(instance_id)
         demand(
             row.state == NEEDS_REAUTH,
             f"after all its tokens were ended, the instance is {row.state}: {world.states()[0].failure}",
@@ -117,12 +117,12 @@ class Logins(ContractBase):
 
     def test_new_login_repairs_it(self, world: World) -> None:
         _need_oauth(world)
-        draft = world.engine.instances.draft_of(world.engine.instances.get(world.instance))
+        draft = world.app.instances.draft_of(world.instance)
         self.end_logins(world.sandbox)
         token = world.log_in(draft)
         if token is None:
             broken("a second consent gives no token", "let consent() of the sandbox log in as often as it is asked")
-        world.engine.tokens.save(world.instance, token)
+        world.app.parts.tokens.save(world.instance, token)
         _read(world)
 
 

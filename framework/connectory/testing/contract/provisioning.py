@@ -50,7 +50,7 @@ class Provisioning(ContractBase):
         )
 
     def test_instance_is_made(self, world: World) -> None:
-        row = world.engine.instances.get(world.instance)
+        row = world.app.instances.get(world.instance)
         demand(
             row.state == ACTIVE,
             f"a new instance is {row.state}: {row.state_reason}",
@@ -78,9 +78,9 @@ class Provisioning(ContractBase):
                 draft = world.prepare()
                 token = world.log_in(draft)
                 self.end_logins(world.sandbox)
-                world.engine.instances.establish(draft, token)
+                world.app.instances.establish(draft, token)
         except AuthenticationError:
-            left = world.engine.instances.find(element_key=world.element.key)
+            left = world.app.instances.find(element=world.element.key)
             demand(not left, "a refused login leaves an instance behind", cure)
         except ConnectoryError as error:
             broken(

@@ -47,7 +47,7 @@ class Secrecy(ContractBase):
             "the auth as text": str(auth),
             "the client": repr(world.client),
             "the configuration": repr(dict(world.runtime.config)),
-            "the instance": repr(world.engine.instances.get(world.instance)),
+            "the instance": repr(world.app.instances.get(world.instance)),
             "the element": repr(world.element),
             "the resources": repr(world.resources),
         }
@@ -86,7 +86,7 @@ class Secrecy(ContractBase):
         )
 
     def test_secrets_are_not_stored_in_clear(self, world: World) -> None:
-        row = world.engine.instances.get(world.instance)
+        row = world.app.instances.get(world.instance)
         stored = repr(row.configuration)
         demand(
             not any(secret in stored for secret in secrets_of(world)),

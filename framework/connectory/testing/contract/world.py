@@ -1,4 +1,4 @@
-"""One element, its sandbox and an engine on a store of its own, all on one clock that stands still."""
+"""One element, its sandbox and an application on a store of its own, all on one clock that stands still."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...errors import ConnectoryError
 from ...model import Request, Window, resolve_endpoint
 from ...schemas import load_configuration
 from ..clock import ManualClock
-from ..stores import open_engine
+from ..stores import open_app
 from ..transport import wsgi_sessions
 from .announced import Announced
 from .failing import broken, crashed, demand
@@ -28,10 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from ...app import App, Draft
     from ...auth import Token
-    from ...engine.engine import Engine
     from ...engine.fetch import FetchedPage
-    from ...engine.instances import Draft
     from ...engine.plan import Plan
     from ...engine.runtime import Runtime
     from ...http import Client
@@ -56,19 +55,19 @@ class World(Announced):
         self.gateway = Gateway(self.sandbox)
         contract.set_clock(self.sandbox, self.provider_now)
         self.gateway.login_paths = self._login_paths()
-        self.engine = self._open()
+        self.app = self._open()
 
     def close(self) -> None:
-        self.engine.close()
+        self.app.close()
 
     def restart(self) -> None:
-        """Close the engine and open another one on the same store, as after a restart of the machine."""
-        self.engine.close()
-        self.engine = self._open()
+        """Close the application and open another one on the same store, as after a restart of the machine."""
+        self.app.close()
+        self.app = self._open()
 
-    def _open(self) -> Engine:
+    def _open(self) -> App:
         sessions = wsgi_sessions({HOST: self.gateway})
-        return open_engine(self.home, plugins=self.plugins, clock=self.clock, sessions=sessions)
+        return open_app(self.home, plugins=self.plugins, clock=self.clock, sessions=sessions)
 
     def _login_paths(self) -> frozenset[str]:
         oauth = self.element.oauth
@@ -113,19 +112,18 @@ class World(Announced):
 
     def prepare(self, configuration: Mapping[str, Any] | None = None) -> Draft:
         body = {"element": {"key": self.element.key}, "configuration": configuration or self.configuration()}
-        return self.engine.instances.prepare(body)
+        return self.app.instances.prepare(body)
 
     def log_in(self, draft: Draft) -> Token | None:
         """The login of a draft: with a consent where it needs one."""
-        if not draft.needs_consent:
-            return self.engine.instances.token_of(draft)
-        flow = self.engine.instances.flow(draft)
-        return flow.finish(self.contract.consent(self.sandbox, flow.start().url))
+        return self.app.instances.log_in(
+            draft, lambda flow: flow.finish(self.contract.consent(self.sandbox, flow.start().url))
+        )
 
     def establish(self, configuration: Mapping[str, Any] | None = None) -> int:
         """Make an instance and log it in; the answer is its id."""
         draft = self.prepare(configuration)
-        return self.engine.instances.establish(draft, self.log_in(draft)).id
+        return self.app.instances.establish(draft, self.log_in(draft)).id
 
     @cached_property
     def instance(self) -> int:
@@ -140,7 +138,7 @@ class World(Announced):
 
     @property
     def runtime(self) -> Runtime:
-        return self.engine.runtimes.get(self.instance)
+        return self.app.parts.runtimes.get(self.instance)
 
     @property
     def client(self) -> Client:
@@ -272,7 +270,7 @@ class World(Announced):
 
     def try_to_poll(self, after: float = 0) -> None:
         self.clock.advance(max(60, after, self.element.settle.total_seconds() + 5))
-        self.engine.scheduler().run_once()
+        self.app.polls.run_due()
 
     # Trouble
 

@@ -1,0 +1,97 @@
+"""`app.events`: what was announced."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..clock import from_micros
+from ..serialize import HIDDEN
+from ..store import events
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from ..engine.parts import Parts
+    from ..store.events import EventRow
+    from .instances import Instances
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One event. `sequence` counts the events of one object from 1; `date` is the object's updated stamp."""
+
+    kind: str = "event"
+    id: int
+    instance_id: int
+    object_type: str
+    event_type: str
+    object_id: str
+    sequence: int
+    date: datetime
+    notification_id: int
+    position: int = field(metadata=HIDDEN)
+
+
+class Events:
+    def __init__(self, parts: Parts, instances: Instances) -> None:
+        self._database = parts.database
+        self._instances = instances
+
+    def find(
+        self,
+        *,
+        instance: int | str | None = None,
+        resource: str | None = None,
+        object_id: str | None = None,
+        limit: int | None = 50,
+    ) -> list[Event]:
+        """The newest events, the newest last; None as the limit gives all."""
+        instance_id = None if instance is None else self._instances.id_of(instance)
+        with self._database.read() as connection:
+            found = events.find(
+                connection,
+                instance_id=instance_id,
+                resource=resource,
+                object_id=object_id,
+                limit=limit,
+                newest_first=True,
+            )
+        return [_event(row) for row in found[::-1]]
+
+    def after(
+        self, event_id: int, *, instance: int | str | None = None, resource: str | None = None, limit: int = 500
+    ) -> list[Event]:
+        """The events that follow one, the oldest first."""
+        instance_id = None if instance is None else self._instances.id_of(instance)
+        with self._database.read() as connection:
+            found = events.find(connection, instance_id=instance_id, resource=resource, after=event_id, limit=limit)
+        return [_event(row) for row in found]
+
+    def last_id(self) -> int:
+        """The id of the newest event, 0 where there is none."""
+        with self._database.read() as connection:
+            return events.last_id(connection)
+
+    def records_of(self, found: Sequence[Event]) -> list[Any]:
+        """The record of each event, decoded, as it stood in its notification."""
+        with self._database.read() as connection:
+            bodies = events.bodies_of(connection, {event.notification_id for event in found})
+        raws = {number: json.loads(body)["message"]["raw"] for number, body in bodies.items()}
+        return [raws[event.notification_id][event.object_type][event.position] for event in found]
+
+
+def _event(row: EventRow) -> Event:
+    return Event(
+        id=row.id,
+        instance_id=row.instance_id,
+        object_type=row.resource,
+        event_type=row.type,
+        object_id=row.object_id,
+        sequence=row.sequence,
+        date=from_micros(row.date),
+        notification_id=row.notification_id,
+        position=row.position,
+    )
