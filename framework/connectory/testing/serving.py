@@ -40,6 +40,9 @@ class Served:
         self._server.task_dispatcher.shutdown()
         self._server.close()
         self._thread.join(timeout=2)
+        # The server closes the socket that it listens on, and leaves those of its connections open.
+        for channel in list(self._server.active_channels.values()):
+            channel.handle_close()
 
     @property
     def url(self) -> str:
