@@ -15,7 +15,7 @@ test: $(READY)
 
 # The model-based test of the engine, with many more examples.
 soak: $(READY)
-	CONNECTORY_TRUTH_EXAMPLES=5000 $(BIN)/pytest tests/engine/test_truth.py
+	CONNECTORY_TRUTH_EXAMPLES=5000 $(BIN)/pytest tests/polling/test_truth.py
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.test import Client as Browser
 
 from connectory.app import App
-from connectory.engine.parts import Parts
+from connectory.instances.parts import Parts
 from connectory.plugins import Plugins
 from connectory.settings import Settings
 from connectory.store import events, polls

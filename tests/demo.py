@@ -22,8 +22,8 @@ from connectory import (
     total_in_body,
 )
 from connectory.deletes import Sweep
+from connectory.sandbox import Authority, NumberedPages, OAuth2Server, Sandbox, hex_id, iso_stamp
 from connectory.schemas import SecretField
-from connectory.testing.sandbox import Authority, NumberedPages, OAuth2Server, Sandbox, hex_id, iso_stamp
 
 STAMP = "yyyy-MM-dd'T'HH:mm:ss'Z'"
 DATES = {

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as WsgiResponse
 from connectory import BasicAuth, Element, Resource, hookimpl
 from connectory.app import App
 from connectory.deletes import AuditLog, Counts, Feed, Sweep, total_in_header
-from connectory.engine.parts import Parts
+from connectory.instances.parts import Parts
 from connectory.plugins import Plugins
 from connectory.settings import Settings
 from connectory.store import deletions, events, polls

@@ -24,8 +24,8 @@ from connectory import (
 from connectory.ceql import And, Comparison, In, Or
 from connectory.deletes import Sweep, total_in_body
 from connectory.model import ACCEPT, Action, Verdict
+from connectory.sandbox import Cut, NumberedPages, OffsetPages
 from connectory.templates import parse_template
-from connectory.testing.sandbox import Cut, NumberedPages, OffsetPages
 from demo import DATES, SINCE, Configuration, Demo, entry
 
 RESOURCE = Demo.resource

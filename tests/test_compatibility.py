@@ -8,9 +8,9 @@ import types
 
 import pytest
 
-from connectory import compatibility, hookimpl, hookspecs
+from connectory import hookimpl, hookspecs
 from connectory.hookspecs import API_VERSION, OLDEST_API_VERSION
-from connectory.plugins import Plugins
+from connectory.plugins import Plugins, compatibility
 
 
 def registered(plugin: object):
@@ -130,7 +130,7 @@ def test_the_examples_in_the_docstrings():
 
 def test_plugins_are_told_when_the_engine_starts(tmp_path):
     from connectory.app import App
-    from connectory.engine.parts import Parts
+    from connectory.instances.parts import Parts
     from connectory.settings import Settings
 
     told = []

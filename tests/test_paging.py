@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectory import deletes, jsonpath, paging
+from connectory import deletes, paging
+from connectory import path as jsonpath
 from connectory.errors import ProviderError, RetryLaterError
 from connectory.model import Page, Query, Request, Response
 from connectory.paging import CursorInBody, Keyset, NextLinkInBody, NextLinkInHeader, Offset, PageNumber, SinglePage

@@ -16,7 +16,7 @@ ROW = re.compile(r"^\| (\d+) \|.*\| `(test_(\w+?)_(\d\d)_\w+)` \|$", re.MULTILIN
     ("kind", "file", "numbers"),
     [
         ("pitfall", "plugins/servicenow/test_snow_pitfalls.py", set(range(1, 18))),
-        ("complaint", "engine/test_complaints.py", {*range(1, 19), 23, 25}),
+        ("complaint", "polling/test_complaints.py", {*range(1, 19), 23, 25}),
     ],
 )
 def test_each_number_has_its_row_and_its_test(kind, file, numbers):

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as WsgiResponse
 from connectory import Element, Resource, hookimpl
 from connectory.app import App
 from connectory.auth import BasicAuth
-from connectory.engine.parts import Parts
+from connectory.instances.parts import Parts
 from connectory.plugins import Plugins
 from connectory.settings import Settings
 from connectory.store import events, polls

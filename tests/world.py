@@ -10,7 +10,7 @@ from typing import Self
 
 from connectory import Secret, Token
 from connectory.app import App
-from connectory.engine.parts import Parts
+from connectory.instances.parts import Parts
 from connectory.plugins import Plugins
 from connectory.settings import Settings
 from connectory.store import events, polls

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     )
     from .hookspecs import hookimpl
     from .http import Client
-    from .limits import Limit
     from .model import (
         Action,
         Config,
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
         PageNumber,
         SinglePage,
     )
+    from .ratelimits import Limit
     from .secrets import Secret
     from .signing import SignedAuth
     from .translate import Encoder, to_params
@@ -107,7 +107,7 @@ _HOMES = {
         "Window",
         "judge_by_status",
     ),
-    "limits": ("Limit",),
+    "ratelimits": ("Limit",),
     "paging": (
         "CursorInBody",
         "Keyset",

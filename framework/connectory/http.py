@@ -24,8 +24,8 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError as TransportError
 
 from .errors import AuthenticationError, ConfigurationError, ConnectoryError, ProviderError, RetryLaterError
-from .limits import seconds_to_reset
 from .model import Action, Request, Response, Verdict, judge_by_status
+from .ratelimits import seconds_to_reset
 
 if TYPE_CHECKING:
     import ssl
@@ -218,7 +218,7 @@ class Client:
     `AuthenticationError` where a person must log in, `RetryLaterError` (`retry_after` is in seconds) where the same
     request may succeed later, and `ProviderError` for what is final.
 
-    >>> from connectory.testing.sandbox import Sandbox
+    >>> from connectory.sandbox import Sandbox
     >>> from connectory.testing.transport import wsgi_sessions
     >>> fake = Sandbox()
     >>> fake.route("/v1/me", lambda call: {"login": "ann"})

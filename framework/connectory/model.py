@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .ceql import Expression
     from .deletes import Deletes
     from .http import Client
-    from .limits import Limit
+    from .ratelimits import Limit
 
 
 Params = tuple[tuple[str, str], ...]

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from . import jsonpath
+from . import path as jsonpath
 from .errors import ProviderError, RetryLaterError
 from .model import Request
 

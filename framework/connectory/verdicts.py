@@ -24,9 +24,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import jsonpath
-from .limits import seconds_to_reset
+from . import path as jsonpath
 from .model import Action, Verdict, judge_by_status, retry_after
+from .ratelimits import seconds_to_reset
 
 if TYPE_CHECKING:
     from .model import Judge, Response

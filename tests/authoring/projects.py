@@ -139,7 +139,7 @@ def connect_translate_query(element: Element, resource: Resource, query: Query) 
 
 @hookimpl
 def connect_open_sandbox(element: Element) -> Any:
-    from connectory.testing.sandbox import NumberedPages, Sandbox, api_key
+    from connectory.sandbox import NumberedPages, Sandbox, api_key
 
     fake = Sandbox()
     fake.authenticate = api_key("k3y", header="X-Api-Key")

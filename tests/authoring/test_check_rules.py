@@ -65,7 +65,7 @@ BROKEN = {
         in_code(("DEMO = ", "@hookimpl\ndef connect_startup(app: Any) -> None:\n    return None\n\n\nDEMO = ")),
         "connect_engine_starting",
     ),
-    "published-only": (in_code(("from marshmallow", "from connectory.engine import plan\nfrom marshmallow")), "line 5"),
+    "published-only": (in_code(("from marshmallow", "from connectory.plans import plan\nfrom marshmallow")), "line 5"),
     "element-metadata": (in_code(('name="Demo"', 'name=" "')), "no name"),
     "element-description": (in_code(('description="Orders of a Demo shop."', 'description=""')), "no description"),
     "sandbox": (in_code(("    return fake\n", "    return None\n")), "not answered"),

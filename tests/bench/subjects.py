@@ -144,7 +144,7 @@ def bare_tls(ports: list[int], authority: str) -> None:
 def engine_of(bases: list[str], resource_name: str, since: str = "2025-12-31T00:00:00Z"):
     """An engine on a new store with an instance per base URL, polling one resource each."""
     from connectory.app import App
-    from connectory.engine.parts import Parts
+    from connectory.instances.parts import Parts
     from connectory.plugins import Plugins
     from connectory.settings import Settings
 

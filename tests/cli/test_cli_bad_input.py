@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from connectory.app import Elements
 from connectory.cli.app import app
 from connectory.plugins import Plugins
-from connectory.testing.serving import Served
+from connectory.sandbox.serving import Served
 
 REQUIRED = {"servicenow.subdomain": "acme", "oauth.api.key": "key", "oauth.api.secret": "hidden"}
 
@@ -145,8 +145,8 @@ def test_an_unknown_instance(connect):
 
 
 def test_a_refused_consent(served):
-    from connectory.engine.oauth import AuthorizationFlow
     from connectory.errors import ConsentRefusedError
+    from connectory.instances.oauth import AuthorizationFlow
     from connectory.schemas import load_configuration
 
     _, _, configuration = served

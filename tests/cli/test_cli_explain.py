@@ -9,9 +9,9 @@ import typer
 from typer.testing import CliRunner
 
 from connectory.cli import backfill, cursor, explain
-from connectory.engine.recorder import recording_scheduler
-from connectory.engine.recording import RecordingFile
 from connectory.errors import ConfigurationError, NotFoundError
+from connectory.insight.recorder import recording_scheduler
+from connectory.insight.recording import RecordingFile
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from werkzeug.wrappers import Response as WsgiResponse
 from connectory.cli import deliveries, instances, poll
 from connectory.cli.app import app
 from connectory.errors import ConfigurationError, NotFoundError, StoreError
+from connectory.sandbox.serving import Served
 from connectory.store import deliveries as stored
 from connectory.store.database import Database
-from connectory.testing.serving import Served
 from world import DATES, Snow, entry
 
 

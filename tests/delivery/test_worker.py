@@ -16,11 +16,11 @@ import pytest
 from sqlalchemy import insert, select
 
 from connectory.clock import to_micros
-from connectory.delivery.receiver import Receiver
 from connectory.delivery.sender import Sent
-from connectory.delivery.signature import verify
 from connectory.delivery.worker import LEASE, REST, DeliveryWorker
 from connectory.errors import StoreError
+from connectory.receiver.receiver import Receiver
+from connectory.signature import verify
 from connectory.store import deliveries
 from connectory.store.database import Database
 from connectory.store.tables import attempts, instances, lanes, notifications

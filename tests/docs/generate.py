@@ -13,10 +13,11 @@ import sys
 from pathlib import Path
 
 import connectory
-import connectory.testing.sandbox as sandbox
-from connectory import defaults, hookspecs
+import connectory.sandbox as sandbox
+from connectory import hookspecs
 from connectory.authoring.check import RULES, Tier
-from connectory.compatibility import hook_names
+from connectory.plugins import builtin
+from connectory.plugins.compatibility import hook_names
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 NOTE = "<!-- Written by `make docs` out of the code. -->\n"
@@ -30,7 +31,7 @@ HEADINGS = {
     "errors": "Errors",
     "hookspecs": "Hooks",
     "http": "Requests",
-    "limits": "Limits",
+    "ratelimits": "Limits",
     "model": "What a plugin says, and is told",
     "paging": "Paging",
     "secrets": "Secrets",
@@ -79,7 +80,7 @@ def _hook(name: str) -> str:
     function = getattr(hookspecs, name)
     options = function.connectory_spec
     lines = [f"\n## {name}\n", f"```python\n{name}{_signature(function)}\n```\n", inspect.getdoc(function)]
-    if hasattr(defaults, name):
+    if hasattr(builtin, name):
         lines.append("\nWhere no plugin answers, the framework does.")
     if options["warn_on_impl"]:
         lines.append(f"\n**Deprecated**: {options['warn_on_impl']}.")
@@ -96,7 +97,7 @@ What a plugin is made of. Everything here is imported from `connectory`, and a t
 
 _SANDBOX_HEAD = f"""{NOTE}# Parts of a sandbox
 
-Everything here is imported from `connectory.testing.sandbox`, and a test runs every example.
+Everything here is imported from `connectory.sandbox`, and a test runs every example.
 """
 
 

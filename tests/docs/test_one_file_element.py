@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectory.app import App
-from connectory.engine.parts import Parts
+from connectory.instances.parts import Parts
 from connectory.plugins import Plugins
 from connectory.settings import Settings
 from connectory.store import events

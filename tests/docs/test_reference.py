@@ -12,9 +12,9 @@ import generate
 import pytest
 
 import connectory
+import connectory.sandbox as sandbox
 import connectory.testing
-import connectory.testing.sandbox as sandbox
-from connectory.compatibility import hook_names
+from connectory.plugins.compatibility import hook_names
 
 NAMES = {name: f"connectory.{generate.connectory_home(name)}" for name in generate.names()}
 SANDBOX = {name: generate.sandbox_home(name) for name in sandbox.__all__}

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from connectory.app import App
 from connectory.cli.app import app
 from connectory.cli.stopping import Stop
-from connectory.engine.parts import Parts
+from connectory.instances.parts import Parts
 from connectory.plugins import Plugins
 from connectory.secrets import redactor
 from connectory.settings import Settings

@@ -23,6 +23,17 @@ from connectory import (
     total_in_body,
     total_in_header,
 )
+from connectory.sandbox import (
+    AllAtOnce,
+    CursorPages,
+    KeysetPages,
+    LinkedPages,
+    NumberedPages,
+    OffsetPages,
+    api_key,
+    basic,
+    counted_id,
+)
 from connectory.schemas import SecretField
 from connectory.testing import ElementContract
 from connectory.testing.contract.changing import Changing
@@ -36,17 +47,6 @@ from connectory.testing.contract.provisioning import Provisioning
 from connectory.testing.contract.running import run_contract
 from connectory.testing.contract.sandboxing import Sandboxing
 from connectory.testing.contract.secrecy import Secrecy
-from connectory.testing.sandbox import (
-    AllAtOnce,
-    CursorPages,
-    KeysetPages,
-    LinkedPages,
-    NumberedPages,
-    OffsetPages,
-    api_key,
-    basic,
-    counted_id,
-)
 from demo import DATES, Configuration, Demo, entry
 
 RESOURCE = Demo.resource

@@ -9,7 +9,7 @@ import sys
 import pytest
 import requests
 
-from connectory.testing.sandbox import Sandbox
+from connectory.sandbox import Sandbox
 from demo import Demo, entry
 
 
@@ -140,7 +140,19 @@ def run(code: str) -> str:
 
 
 def test_it_is_light():
-    heavy = ["sqlalchemy", "marshmallow", "requests", "werkzeug", "connectory.engine", "alembic"]
+    heavy = [
+        "connectory.app",
+        "connectory.polling",
+        "connectory.deletions",
+        "connectory.instances",
+        "connectory.records",
+        "connectory.plans",
+        "sqlalchemy",
+        "marshmallow",
+        "requests",
+        "werkzeug",
+        "alembic",
+    ]
     code = f"import sys, pytest, connectory.testing.pytest_plugin; print([m for m in {heavy} if m in sys.modules])"
     assert run(code).strip() == "[]"
 
@@ -149,7 +161,7 @@ def test_the_kit_can_be_imported_without_pytest():
     code = """
 import sys
 sys.modules["pytest"] = None
-import connectory.testing, connectory.testing.sandbox
+import connectory.testing, connectory.sandbox
 try:
     connectory.testing.ElementContract
 except ImportError as error:

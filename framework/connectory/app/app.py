@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..engine.doctor import diagnose
-from ..engine.explain import explain
-from ..engine.keepalive import KeepAlive
-from ..engine.parts import Parts
+from ..insight.doctor import diagnose
+from ..insight.explain import explain
+from ..instances.keepalive import KeepAlive
+from ..instances.parts import Parts
 from ..settings import Settings
 from .acts import PYTHON, Acts
 from .deliveries import Deliveries
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ..clock import Clock
-    from ..engine.doctor import Check
-    from ..engine.explanation import Explanation
     from ..http import Sessions
+    from ..insight.doctor import Check
+    from ..insight.explanation import Explanation
     from ..plugins import Plugins
 
 GRACE = timedelta(seconds=20)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from ..engine.parts import Parts
+    from ..instances.parts import Parts
     from .acts import Acts
     from .instances import Instances
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..engine.recording import load_recording
-from ..engine.replay import replay
 from ..errors import ConfigurationError
+from ..insight.recording import load_recording
+from ..insight.replay import replay
 from ..plugins import Plugins
 from ..schemas import configuration_schema, default_configuration, default_of
 from ..serialize import HIDDEN
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from ..engine.explanation import Explanation
+    from ..insight.explanation import Explanation
     from ..model import Element
     from ..plugins import PluginInfo
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ..engine.parts import Parts
+    from ..instances.parts import Parts
     from ..store.events import EventRow
     from .instances import Instances
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..engine.deletions import Deletions
-from ..engine.instances import Instances as StoredInstances
-from ..engine.views import instance_view
+from ..deletions.search import Deletions
+from ..instances.instances import Instances as StoredInstances
+from ..instances.views import instance_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ..auth import Token
-    from ..engine.instances import Draft
-    from ..engine.oauth import AuthorizationFlow
-    from ..engine.parts import Parts
-    from ..engine.views import Instance
+    from ..instances.instances import Draft
+    from ..instances.oauth import AuthorizationFlow
+    from ..instances.parts import Parts
+    from ..instances.views import Instance
     from ..store.instances import InstanceRow
     from .acts import Acts
 

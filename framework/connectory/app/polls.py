@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clock import to_micros
-from ..engine import cursor
-from ..engine.backfill import backfill
-from ..engine.poller import Poller
-from ..engine.recorder import recording_scheduler
-from ..engine.recording import RecordingFile
-from ..engine.rehearsal import rehearse
-from ..engine.scheduler import Scheduler
+from ..insight.recorder import recording_scheduler
+from ..insight.recording import RecordingFile
+from ..insight.rehearsal import rehearse
+from ..polling import cursor
+from ..polling.backfill import backfill
+from ..polling.poller import Poller
+from ..polling.scheduler import Scheduler
 from ..store import polls
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ..engine.backfill import Backfilled
-    from ..engine.cursor import Cursor
-    from ..engine.keepalive import KeepAlive
-    from ..engine.parts import Parts
-    from ..engine.poller import Observer
+    from ..instances.keepalive import KeepAlive
+    from ..instances.parts import Parts
+    from ..polling.backfill import Backfilled
+    from ..polling.cursor import Cursor
+    from ..polling.poller import Observer
     from .acts import Acts
     from .instances import Instances
 

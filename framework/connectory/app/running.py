@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..delivery.worker import Attempted, DeliveryWorker
-from ..engine.poller import Observer as PollObserver
-from ..engine.poller import Summary
+from ..polling.poller import Observer as PollObserver
+from ..polling.poller import Summary
 from .polls import scheduler_of
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ..delivery.worker import Ended
-    from ..engine.keepalive import KeepAlive
-    from ..engine.outbox import Announced
-    from ..engine.parts import Parts
+    from ..instances.keepalive import KeepAlive
+    from ..instances.parts import Parts
+    from ..records.outbox import Announced
 
 __all__ = ["Attempted", "Observer", "Running", "Summary"]
 

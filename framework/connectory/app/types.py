@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..engine.backfill import Backfilled
-from ..engine.cursor import Cursor
-from ..engine.doctor import Check
-from ..engine.explanation import Explanation, PageNote, RecordNote
-from ..engine.instances import Draft
-from ..engine.listener import LoopbackListener
-from ..engine.oauth import AuthorizationFlow
-from ..engine.outbox import Announced
-from ..engine.views import Instance, PollState, Subscription
+from ..insight.doctor import Check
+from ..insight.explanation import Explanation, PageNote, RecordNote
+from ..instances.instances import Draft
+from ..instances.loopback import LoopbackListener
+from ..instances.oauth import AuthorizationFlow
+from ..instances.views import Instance, PollState, Subscription
 from ..plugins import PluginInfo
+from ..polling.backfill import Backfilled
+from ..polling.cursor import Cursor
+from ..records.outbox import Announced
 
 __all__ = [
     "Announced",

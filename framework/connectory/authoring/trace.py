@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..engine.plan import compile_plan
-from ..engine.runtime import default_entries
 from ..errors import ConnectoryError, NotFoundError
+from ..instances.runtime import default_entries
 from ..model import Window
+from ..plans.plan import compile_plan
 from .trying import NoTokens, configuration_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from ..hooktrace import HookCall
     from ..model import Element, Resource
     from ..plugins import Plugins
+    from ..plugins.trace import HookCall
 
 _SPAN = timedelta(minutes=15)
 

@@ -10,7 +10,7 @@ import typer
 from .output import say, say_json
 
 if TYPE_CHECKING:
-    from ..delivery.receiver import Received
+    from ..receiver.receiver import Received
 
 
 def register(app: typer.Typer) -> None:
@@ -29,8 +29,8 @@ def listen(
 
     Example: connect listen --port 8080 --signature-key SOME_KEY
     """
-    from ..delivery.receiver import Receiver
-    from ..testing.serving import Served
+    from ..receiver.receiver import Receiver
+    from ..sandbox.serving import Served
     from .stopping import Stop
 
     keys = [signature_key.encode()] if signature_key else []

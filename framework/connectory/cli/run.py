@@ -317,8 +317,8 @@ def _run_in_sandbox(
     context: typer.Context, options: Options, faults: Sequence[str], *, once: bool, seconds: float | None, as_json: bool
 ) -> None:
     from ..app import open_app
-    from ..delivery.receiver import Receiver
-    from ..testing.serving import Served
+    from ..receiver.receiver import Receiver
+    from ..sandbox.serving import Served
     from .opening import actor
     from .stopping import Stop
     from .watching import Verified

@@ -30,7 +30,7 @@ def sandbox(
     Example: connect sandbox servicenowoauth --port 8090 --changes 1
     """
     from ..app import Elements
-    from ..testing.serving import Served
+    from ..sandbox.serving import Served
     from .stopping import Stop
 
     fake = Elements.load().open_sandbox(element, fault or ())

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from ..app import Announced, Attempted, Summary
-    from ..delivery.receiver import Received
     from ..errors import ConnectoryError
+    from ..receiver.receiver import Received
 
 _NAMES = {"failed polls": "failedPolls", "failed attempts": "failedAttempts"}
 

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 from ..clock import from_micros, to_micros
 from ..errors import ConnectoryError, StaleLeaseError
+from ..signature import headers_for
 from ..store import deliveries
 from ..store.deliveries import DELIVERED, QUEUED, RETRY, Delivery, Lane, Result
 from .schedule import next_attempt
 from .sender import RequestsSender
-from .signature import headers_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterator, Sequence

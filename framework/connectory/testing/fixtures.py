@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..app import Elements
-from ..delivery.receiver import Received, Receiver
 from ..errors import ConnectoryError
 from ..http import Sessions, SharedTLSAdapter
 from ..plugins import Plugins
+from ..receiver.receiver import Received, Receiver
+from ..sandbox.serving import Served
 from .contract.failing import broken
-from .serving import Served
 from .stores import open_app
 from .transport import WsgiAdapter
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event, make_url
 
 from ..app import App
-from ..engine.parts import Parts
+from ..instances.parts import Parts
 from ..secrets import KEYS_FILE, KeyRing
 from ..settings import Settings
 from ..store.database import Database

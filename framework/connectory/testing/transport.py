@@ -62,7 +62,7 @@ def wsgi_sessions(applications: Mapping[str, Any]) -> Sessions:
     """Connections that reach these applications by their hosts, and nothing else.
 
     >>> from connectory import Client, Request
-    >>> from connectory.testing.sandbox import Sandbox
+    >>> from connectory.sandbox import Sandbox
     >>> fake = Sandbox()
     >>> fake.route("/me", lambda call: {"login": "ann"})
     >>> client = Client(base_url="http://acme.example", sessions=wsgi_sessions({"acme.example": fake}))

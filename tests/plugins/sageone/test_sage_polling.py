@@ -9,7 +9,7 @@ import pytest
 
 from books import HOST, SEED_FILE, Books
 from connectory.errors import AuthenticationError
-from connectory.testing.sandbox import OAuthSwitches, changed
+from connectory.sandbox import OAuthSwitches, changed
 from connectory_sageone.sandbox import SageSwitches
 from connectory_sageone.sandbox.switches import BUSINESSES
 

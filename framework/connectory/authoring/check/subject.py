@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...engine.runtime import compile_plans
+from ...instances.runtime import compile_plans
 from ..trying import configuration_of
 from .contract import ContractRun
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from marshmallow import fields
 
-    from ...engine.plan import Plan
     from ...model import Config, Element, Resource
+    from ...plans.plan import Plan
     from ...plugins import PluginInfo, Plugins
     from .project import Project
 

@@ -96,7 +96,7 @@ def _plugin_pieces(answers: Answers, auth: Auth, paging: Paging, words: Mapping[
     typed = {"connectory": ["Client", "Config", "Params", "Query", "TokenSource"]}
     for module, name in auth.typed:
         typed.setdefault(module, []).append(name)
-    typed["connectory.testing.sandbox"] = ["Sandbox"]
+    typed["connectory.sandbox"] = ["Sandbox"]
     typed["requests.auth"] = ["AuthBase"]
     return {
         "imports": "\n".join(
@@ -124,7 +124,7 @@ def _sandbox_pieces(answers: Answers, auth: Auth, paging: Paging, words: Mapping
     fakes = ["Sandbox", paging.fake, *auth.fakes]
     return {
         "sandbox_imports": "".join(f"{line}\n" for line in auth.imports),
-        "fakes": imported("connectory.testing.sandbox", fakes),
+        "fakes": imported("connectory.sandbox", fakes),
         "sandbox_typed": "    from werkzeug import Request\n" if auth.functions else "",
         "tables": listed(f'"{name}"' for name in answers.resources),
         "constants": auth.constants,

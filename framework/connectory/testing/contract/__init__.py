@@ -9,7 +9,7 @@
 
 Each check has a world of its own: the element's sandbox, a real engine on a temporary store, and one clock for both
 that stands still. The last line of a failure begins with `cure:` and says what to do. What a sandbox that is not
-built on `connectory.testing.sandbox` does otherwise is said by overriding the methods of `base.ContractBase`.
+built on `connectory.sandbox` does otherwise is said by overriding the methods of `base.ContractBase`.
 """
 
 from __future__ import annotations

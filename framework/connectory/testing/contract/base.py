@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from ..sandbox import consent
+from ...sandbox import consent
 from ..stores import quick_folder
 from .failing import broken, explained
 from .gateway import json_error
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ...model import Element
     from ...plugins import Plugins
-    from ..sandbox import Table
+    from ...sandbox import Table
 
 
 class ContractBase:
@@ -97,7 +97,7 @@ class ContractBase:
         if not hasattr(clock, "source"):
             broken(
                 "the sandbox has no clock that a test can move",
-                "build it on connectory.testing.sandbox.Sandbox, or override set_clock() of the test class",
+                "build it on connectory.sandbox.Sandbox, or override set_clock() of the test class",
             )
         clock.source = now
 

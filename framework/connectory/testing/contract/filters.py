@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ... import ceql
-from ...engine.fetch import fetch
-from ...engine.plan import compile_plan
 from ...errors import ConnectoryError, PluginError
 from ...model import PollerEntry, Query
+from ...plans.plan import compile_plan
+from ...records.fetch import fetch
 from .base import ContractBase
 from .failing import broken, demand
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.test import Client as WsgiClient
 from werkzeug.wrappers import Request, Response
 
-from ..sandbox import empty_reply, html_reply, json_reply
+from ...sandbox import empty_reply, html_reply, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -74,12 +74,12 @@ def open_sandbox(contract: ContractBase, plugins: Plugins, element: Element) -> 
     if sandbox is None:
         broken(
             "the element has no sandbox, so nothing of it can be tried",
-            "answer connect_open_sandbox with a connectory.testing.sandbox.Sandbox",
+            "answer connect_open_sandbox with a connectory.sandbox.Sandbox",
         )
     if not callable(sandbox) or not callable(getattr(sandbox, "configuration", None)):
         broken(
             f"the sandbox {sandbox!r} is no WSGI application with a configuration(base_url)",
-            "build it on connectory.testing.sandbox.Sandbox",
+            "build it on connectory.sandbox.Sandbox",
         )
     return sandbox
 

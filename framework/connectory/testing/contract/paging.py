@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ...engine.changes import plain
-from ...engine.fetch import fetch
 from ...errors import ConnectoryError, RetryLaterError
+from ...records.changes import plain
+from ...records.fetch import fetch
 from .base import ContractBase
 from .failing import broken, demand
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from ...engine.fetch import FetchedPage
-    from ...engine.plan import Plan
+    from ...plans.plan import Plan
+    from ...records.fetch import FetchedPage
     from .world import World
 
 SIZE = 3

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from ...engine.fetch import fetch
 from ...errors import ConnectoryError
 from ...model import Request, Window, resolve_endpoint
+from ...records.fetch import fetch
 from ...schemas import load_configuration
 from ..clock import ManualClock
 from ..stores import open_app
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     from ...app import App, Draft
     from ...auth import Token
-    from ...engine.fetch import FetchedPage
-    from ...engine.plan import Plan
-    from ...engine.runtime import Runtime
     from ...http import Client
+    from ...instances.runtime import Runtime
     from ...model import Config, Resource
+    from ...plans.plan import Plan
+    from ...records.fetch import FetchedPage
     from .base import ContractBase
 
 CALLBACK_URL = "http://127.0.0.1:8723/callback"

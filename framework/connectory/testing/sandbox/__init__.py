@@ -1,105 +1,44 @@
-"""What a plugin's author needs to fake a provider in a few lines: a WSGI application with a provider's habits.
+"""`connectory.sandbox` under the name that it had: it warns, and is here until the first release."""
 
-1. `Sandbox` (app) is the application: tables and routes, on top of a `Provider` (provider), which has the clock, the
-   faults, the log of requests, and what `connect` asks of a sandbox. A provider with a store of its own extends that.
-2. A `Table` (table) keeps records with ids and stamps, of a `Clock` (clock) that tests move; writes may become visible
-   late. `Sandbox.resource` serves one in a style of paging (pages, resource).
-3. `OAuth2Server` (oauth) has the pages to log in and to allow, and the endpoints for tokens; its `Authority`
-   (authority) hands them out as `OAuthSwitches` say.
-4. `Faults` (faults) go wrong on demand, by name: scripted, drawn by a seed, or always. `Switches` are what the provider
-   is like. Other processes reach all of it under `/_sandbox/` (control).
+from __future__ import annotations
 
-`connectory.testing.transport.wsgi_sessions` lets a client talk to a sandbox without a socket.
+import importlib
+import sys
+import warnings
+from types import ModuleType
+from typing import Any
 
->>> from connectory.testing.sandbox import NumberedPages, Sandbox, api_key
->>> sandbox = Sandbox()
->>> sandbox.authenticate = api_key("k3y", header="X-Api-Key")
->>> orders = sandbox.table("orders", sample=lambda random, number: {"name": f"Order {number}"}, filled=25)
->>> sandbox.resource("/orders", orders, NumberedPages(size="per_page"), records="items")
->>> from werkzeug.test import Client
->>> body = Client(sandbox).get("/orders?per_page=2&page=13", headers={"X-Api-Key": "k3y"}).json
->>> body["total"], [order["name"] for order in body["items"]]
-(25, ['Order 25'])
-"""
+_MOVED = {
+    "": "",
+    ".app": ".app",
+    ".authority": ".authority",
+    ".browser": ".browser",
+    ".call": ".call",
+    ".clock": ".clock",
+    ".control": ".control",
+    ".faults": ".faults",
+    ".log": ".log",
+    ".oauth": ".oauth",
+    ".pages": ".lists.pages",
+    ".provider": ".provider",
+    ".replies": ".replies",
+    ".resource": ".lists.resource",
+    ".routes": ".routes",
+    ".switches": ".switches",
+    ".table": ".lists.table",
+}
 
-from .app import Handler, Sandbox, Step, api_key, as_reply, basic
-from .authority import Authority, Granted, OAuthClient, OAuthSwitches, Pkce, Token, TokenRefusedError
-from .browser import consent
-from .call import Call
-from .clock import Clock, iso_stamp, parse_moment, utc_now
-from .faults import KINDS, ErrorReply, Fault, Faults, Kind
-from .log import Entry, RequestLog
-from .oauth import Flow, OAuth2Server, rfc_refusal
-from .pages import (
-    AllAtOnce,
-    CursorPages,
-    Cut,
-    KeysetPages,
-    LinkedPages,
-    NumberedPages,
-    OffsetPages,
-    Style,
-    body_of,
-    last_page,
-)
-from .provider import Provider
-from .replies import ApiError, empty_reply, html_reply, json_reply
-from .resource import list_handler, with_faults
-from .switches import Switches, as_json, changed
-from .table import Row, Table, counted_id, hex_id
 
-__all__ = [
-    "KINDS",
-    "AllAtOnce",
-    "ApiError",
-    "Authority",
-    "Call",
-    "Clock",
-    "CursorPages",
-    "Cut",
-    "Entry",
-    "ErrorReply",
-    "Fault",
-    "Faults",
-    "Flow",
-    "Granted",
-    "Handler",
-    "KeysetPages",
-    "Kind",
-    "LinkedPages",
-    "NumberedPages",
-    "OAuth2Server",
-    "OAuthClient",
-    "OAuthSwitches",
-    "OffsetPages",
-    "Pkce",
-    "Provider",
-    "RequestLog",
-    "Row",
-    "Sandbox",
-    "Step",
-    "Style",
-    "Switches",
-    "Table",
-    "Token",
-    "TokenRefusedError",
-    "api_key",
-    "as_json",
-    "as_reply",
-    "basic",
-    "body_of",
-    "changed",
-    "consent",
-    "counted_id",
-    "empty_reply",
-    "hex_id",
-    "html_reply",
-    "iso_stamp",
-    "json_reply",
-    "last_page",
-    "list_handler",
-    "parse_moment",
-    "rfc_refusal",
-    "utc_now",
-    "with_faults",
-]
+class _Forward(ModuleType):
+    def __getattr__(self, name: str) -> Any:
+        new = f"connectory.sandbox{_MOVED[self.__name__.removeprefix(__name__)]}"
+        value = getattr(importlib.import_module(new), name)
+        if not name.startswith("__"):
+            text = f"{self.__name__} is now {new}; the old name works until the first release"
+            warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return value
+
+
+# An import of a submodule looks here, after it has imported this package.
+sys.modules |= {f"{__name__}{old}": _Forward(f"{__name__}{old}") for old in _MOVED if old}
+sys.modules[__name__].__class__ = _Forward

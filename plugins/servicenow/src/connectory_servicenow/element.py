@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from connectory.limits import Limit
 from connectory.model import Element, Request
+from connectory.ratelimits import Limit
 
 from .address import base_url
 from .auth import OAUTH

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from werkzeug.test import Client
 
-from connectory.testing.sandbox import Clock
+from connectory.sandbox import Clock
 from connectory_servicenow.sandbox import Sandbox, create_sandbox
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectory.testing.sandbox import Fault, Faults
+from connectory.sandbox import Fault, Faults
 from connectory_servicenow.sandbox import KINDS
 
 TABLE = "/api/now/table/incident"

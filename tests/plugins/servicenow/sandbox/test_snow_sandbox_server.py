@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import requests
 
-from connectory.testing.serving import Served
+from connectory.sandbox.serving import Served
 from connectory_servicenow.sandbox import create_sandbox
 
 AUTH = ("admin", "admin")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from connectory.testing.sandbox import as_json, changed
+from connectory.sandbox import as_json, changed
 from connectory_servicenow.sandbox import AclSwitches, OAuthSwitches, RateLimit, Switches
 
 

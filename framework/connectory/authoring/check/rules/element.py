@@ -129,7 +129,7 @@ RULES = (
         tier=Tier.SILVER,
         title="It brings a sandbox of its provider",
         reason="People try an element, and tests hold it to the contract, without an account.",
-        cure="Answer connect_open_sandbox; connectory.testing.sandbox.Sandbox makes one in a few lines.",
+        cure="Answer connect_open_sandbox; connectory.sandbox.Sandbox makes one in a few lines.",
         check=sandboxed,
     ),
     Rule(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from ....compatibility import ATTRIBUTE, hook_names
 from ....hookspecs import API_VERSION
+from ....plugins.compatibility import ATTRIBUTE, hook_names
 from ..rule import MET, Outcome, Rule, Tier, met_unless, not_applicable
 
 if TYPE_CHECKING:
@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from ..subject import Subject
 
 _NEEDED = ("connect_build_auth", "connect_list_resources")
-_INSIDE = ("connectory.engine", "connectory.delivery", "connectory.store", "connectory.cli", "connectory.authoring")
+_INSIDE = (
+    "connectory.app",
+    "connectory.insight",
+    "connectory.polling",
+    "connectory.deletions",
+    "connectory.instances",
+    "connectory.records",
+    "connectory.plans",
+    "connectory.delivery",
+    "connectory.store",
+    "connectory.cli",
+    "connectory.authoring",
+)
 
 
 def marked(subject: Subject) -> Outcome:

@@ -1,6 +1,6 @@
 """A fake Sage to develop and test against: a WSGI application for a real loopback server.
 
-1. `SageSandbox` (app) is a `connectory.testing.sandbox.Sandbox` with Sage's login pages (`login`), lists (`lists`),
+1. `SageSandbox` (app) is a `connectory.sandbox.Sandbox` with Sage's login pages (`login`), lists (`lists`),
    records (`records`, `schema`), writes (`writes`) and errors (`errors`).
 2. `seeds` fills it with a small business, and `people` change it.
 3. `SageSwitches` (switches) choose the API generation and its bad days; faults are those of the base and
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectory.testing.sandbox import utc_now
+from connectory.sandbox import utc_now
 
 from .app import SageSandbox
 from .seeds import fill

@@ -7,7 +7,7 @@ import hmac
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from connectory.testing.sandbox import (
+from connectory.sandbox import (
     ApiError,
     Call,
     Kind,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connectory.testing.sandbox import ApiError
+from connectory.sandbox import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from connectory.testing.sandbox import Cut, NumberedPages, Row, json_reply, last_page, parse_moment, with_faults
+from connectory.sandbox import Cut, NumberedPages, Row, json_reply, last_page, parse_moment, with_faults
 
 from .errors import refused
 from .records import shown
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
-    from connectory.testing.sandbox import Call
+    from connectory.sandbox import Call
 
     from .schema import Collection
     from .switches import SageSwitches

@@ -7,7 +7,7 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from connectory.testing.sandbox import (
+from connectory.sandbox import (
     Authority,
     Clock,
     Granted,

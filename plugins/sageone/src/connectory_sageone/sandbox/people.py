@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from connectory.testing.sandbox import Row
+    from connectory.sandbox import Row
 
     from .app import SageSandbox
     from .seeds import Maker

@@ -9,7 +9,7 @@ from .schema import AMOUNTS
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from connectory.testing.sandbox import Row
+    from connectory.sandbox import Row
 
 BASE_KEYS = ("id", "displayed_as", "$path")
 BUSINESS = "_business"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from connectory.testing.sandbox import Switches
+from connectory.sandbox import Switches
 
 BUSINESSES = ("0a1b2c3d4e5f60718293a4b5c6d7e8f9", "f9e8d7c6b5a4938271605f4e3d2c1b0a")
 SITE = "site-6f1c"

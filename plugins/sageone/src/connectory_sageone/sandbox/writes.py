@@ -10,7 +10,7 @@ from .records import with_texts
 from .schema import REFERENCES, Collection
 
 if TYPE_CHECKING:
-    from connectory.testing.sandbox import Call
+    from connectory.sandbox import Call
 
 Finder = Callable[[str, str], Mapping[str, Any] | None]
 """The reference to a record, from its table's name and its id; None where there is none."""

@@ -1,6 +1,6 @@
 """A fake ServiceNow to develop and test against: a WSGI application for a real loopback server.
 
-1. `Sandbox` (app) is a `connectory.testing.sandbox.Provider` and, as an `Instance` (instance), its state.
+1. `Sandbox` (app) is a `connectory.sandbox.Provider` and, as an `Instance` (instance), its state.
 2. Records live in `store` under the columns of `tables`; every write passes `business` and its `rules`.
 3. Encoded queries are read by `query`, compiled by `matching` from `operators`, `literals` and `paths`.
 4. `api` finds the caller and the handler: `tableapi`, `stats`, `batch`, `attachments`; `login` is the OAuth server.
@@ -11,7 +11,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from connectory.testing.sandbox import utc_now
+from connectory.sandbox import utc_now
 
 from .app import Sandbox
 from .faults import KINDS

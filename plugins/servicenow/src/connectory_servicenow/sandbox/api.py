@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from connectory.testing import sandbox as base
+from connectory import sandbox as base
 
 from . import attachments, batch, stats, tableapi
 from .budget import over_budget

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wsgi import ClosingIterator
 
-from connectory.testing.sandbox import Fault, utc_now
+from connectory.sandbox import Fault, utc_now
 
 from ..address import SUBDOMAIN
 from . import api, pages, wire
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from werkzeug.wrappers import Request, Response
 
-    from connectory.testing.sandbox import Call
+    from connectory.sandbox import Call
 
     from .switches import Switches
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from connectory.testing.sandbox import empty_reply, json_reply
+from connectory.sandbox import empty_reply, json_reply
 
 from .call import Call
 from .inputs import read_body

@@ -8,7 +8,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request, Response
 
-from connectory.testing.sandbox import json_reply
+from connectory.sandbox import json_reply
 
 from .call import Call
 from .inputs import read_body

@@ -11,7 +11,7 @@ from .switches import RateLimit
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
-    from connectory.testing.sandbox import ErrorReply
+    from connectory.sandbox import ErrorReply
 
 HOUR = 3600
 

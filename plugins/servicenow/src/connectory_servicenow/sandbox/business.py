@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 from xml.sax.saxutils import escape
 
-from connectory.testing.sandbox import Clock
+from connectory.sandbox import Clock
 
 from .literals import Literals
 from .matching import Matcher

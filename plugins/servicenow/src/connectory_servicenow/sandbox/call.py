@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from werkzeug.wrappers import Request, Response
 
-from connectory.testing import sandbox as base
+from connectory import sandbox as base
 
 from .instance import Instance
 from .matching import Matcher

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
 
-from connectory.testing import sandbox as base
-from connectory.testing.sandbox import Kind
+from connectory import sandbox as base
+from connectory.sandbox import Kind
 
 from . import pages
 from .budget import over_budget
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from connectory.testing.sandbox import ErrorReply, Fault
+    from connectory.sandbox import ErrorReply, Fault
 
 
 def _asleep(fault: Fault, error: ErrorReply, now: datetime) -> Response:

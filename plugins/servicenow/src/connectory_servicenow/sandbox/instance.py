@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from connectory.testing.sandbox import Provider, utc_now
+from connectory.sandbox import Provider, utc_now
 
 from .budget import Budget, Gauge
 from .business import Business

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request, Response
 
-from connectory.testing import sandbox as base
-from connectory.testing.sandbox import Authority, Flow, OAuth2Server, TokenRefusedError, json_reply
+from connectory import sandbox as base
+from connectory.sandbox import Authority, Flow, OAuth2Server, TokenRefusedError, json_reply
 
 from . import pages
 

@@ -4,7 +4,7 @@ from html import escape
 
 from werkzeug.wrappers import Response
 
-from connectory.testing.sandbox import html_reply
+from connectory.sandbox import html_reply
 
 
 def login(action: str, complaint: str = "") -> Response:

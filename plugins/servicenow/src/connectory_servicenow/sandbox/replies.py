@@ -4,8 +4,8 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from connectory.testing import sandbox as base
-from connectory.testing.sandbox import json_reply
+from connectory import sandbox as base
+from connectory.sandbox import json_reply
 
 
 class ApiError(base.ApiError):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from connectory.testing.sandbox import parse_moment
+from connectory.sandbox import parse_moment
 
 STAMP = "%Y-%m-%d %H:%M:%S"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from connectory.testing.sandbox import json_reply
+from connectory.sandbox import json_reply
 
 from .call import Call
 from .labels import choices_for

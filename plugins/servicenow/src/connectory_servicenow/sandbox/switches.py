@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from connectory.testing import sandbox as base
+from connectory import sandbox as base
 
 Hibernate = Literal["", "page", "redirect"]
 Shuffle = Literal["off", "seed", "page"]

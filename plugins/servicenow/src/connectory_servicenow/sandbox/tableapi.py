@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from werkzeug.wrappers import Response
 
-from connectory.testing.sandbox import empty_reply, json_reply
+from connectory.sandbox import empty_reply, json_reply
 
 from .call import Call
 from .inputs import writable

@@ -5,7 +5,7 @@ import secrets
 
 from werkzeug.wrappers import Request, Response
 
-from connectory.testing.sandbox import Call
+from connectory.sandbox import Call
 
 _COOKIES = ("JSESSIONID", "glide_user_route", "BIGipServerpool_sandbox")
 _NEVER_STORE = {

@@ -1,0 +1,1 @@
+"""Explains polls, records and replays them, and diagnoses instances; changes nothing."""

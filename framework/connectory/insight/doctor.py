@@ -1,0 +1,159 @@
+"""Says whether an instance would work: its login, the clocks, a record of each resource, and how deletions are found.
+
+Everything is asked as a poll asks it; nothing is announced, remembered or moved.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ..clock import from_micros
+from ..deletions.search import Deletions
+from ..errors import AuthenticationError, ConnectoryError
+from ..model import Window
+from ..records.changes import Stamps
+from ..records.fetch import FetchedPage, fetch
+from ..serialize import HIDDEN
+from ..store import deletions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from ..http import Client
+    from ..instances.parts import Parts
+    from ..instances.runtime import Runtime
+    from ..plans.plan import Plan
+
+LOOK_BACK = timedelta(days=30)
+MOST_SKEW = timedelta(seconds=30)
+
+
+class State(enum.StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Check:
+    """`exit_code` is what a command ends with that found this; 0 unless it failed."""
+
+    check: str
+    state: State
+    detail: str
+    hint: str | None = None
+    exit_code: int = field(default=0, metadata=HIDDEN)
+
+
+def diagnose(parts: Parts, instance_id: int, *, all_deletions: bool = False) -> Iterator[Check]:
+    """The checks of one instance, each as soon as it was made; a login that is refused ends them.
+
+    Deletions are looked at where the instance tracks them, or with `all_deletions` wherever the element knows a way.
+    """
+    runtime = parts.runtimes.get(instance_id)
+    login, provider_now = _login(runtime)
+    yield login
+    if login.state is State.FAILED:
+        return
+    now = parts.clock.now()
+    yield _clocks(provider_now, now)
+    for name, plan in runtime.plans.items():
+        yield _read(plan, runtime.client, runtime.provider_now(now))
+        if plan.entry.track_deletes is not None or (all_deletions and plan.resource.deletes is not None):
+            yield _deletions(parts, runtime, name, plan)
+
+
+def _login(runtime: Runtime) -> tuple[Check, datetime | None]:
+    """The check, and the provider's time where it says it."""
+    probe = runtime.element.probe
+    if probe is None:
+        return Check(check="login", state=State.OK, detail="the element has no request to try it with"), None
+    try:
+        date = runtime.client.send(probe).date
+    except AuthenticationError as error:
+        return _failed("login", error, f"log in again: connect instances reauth {runtime.row.id}"), None
+    except ConnectoryError as error:
+        return _failed("login", error), None
+    return Check(check="login", state=State.OK, detail="the provider accepts it"), date
+
+
+def _failed(name: str, error: ConnectoryError, hint: str | None = None) -> Check:
+    where = f"{error.where}: " if error.where else ""
+    return Check(
+        check=name,
+        state=State.FAILED,
+        detail=f"{where}{error.message}",
+        hint=hint or error.hint,
+        exit_code=error.exit_code,
+    )
+
+
+def _clocks(date: datetime | None, now: datetime) -> Check:
+    if date is None:
+        return Check(check="clock", state=State.OK, detail="the provider does not say its time")
+    # The provider's is cut to the second.
+    skew = round((date - now).total_seconds())
+    if abs(skew) <= MOST_SKEW.total_seconds():
+        return Check(check="clock", state=State.OK, detail=f"the provider's differs by {abs(skew)} seconds")
+    direction = "ahead of" if skew > 0 else "behind"
+    return Check(
+        check="clock",
+        state=State.WARNING,
+        detail=f"the provider's is {abs(skew)} seconds {direction} ours",
+        hint="polls go by the provider's clock, so nothing is lost; synchronise this machine's all the same",
+    )
+
+
+def _read(plan: Plan, client: Client, now: datetime) -> Check:
+    name = f"read {plan.name}"
+    try:
+        page = next(fetch(plan, Window(start=now - LOOK_BACK, end=now), client, 1), None)
+    except ConnectoryError as error:
+        return _failed(name, error)
+    if page is None or not page.records.ids:
+        days = LOOK_BACK.days
+        return Check(check=name, state=State.OK, detail=f"the provider answers; nothing has changed in {days} days")
+    return _looked_at(plan, page, name)
+
+
+def _looked_at(plan: Plan, page: FetchedPage, name: str) -> Check:
+    row, object_id = page.records.rows[0], page.records.ids[0]
+    if object_id is None:
+        return Check(
+            check=name,
+            state=State.FAILED,
+            detail=f"a record has no {plan.id_field!r}: it can be neither told from others nor announced",
+            hint="correct idField, or let the login read that field",
+            exit_code=4,
+        )
+    updated = None if plan.updated is None else Stamps(codec=plan.updated_codec).micros(plan.updated(row))
+    if plan.updated is not None and updated is None:
+        return Check(
+            check=name,
+            state=State.WARNING,
+            detail=f"record {object_id} has no moment of change that can be read",
+            hint="compare updatedDateField and updatedDateFormat with what `connect explain` shows",
+        )
+    when = "" if updated is None else f", changed {from_micros(updated):%Y-%m-%dT%H:%M:%SZ}"
+    return Check(check=name, state=State.OK, detail=f"record {object_id}{when}")
+
+
+def _deletions(parts: Parts, runtime: Runtime, resource: str, plan: Plan) -> Check:
+    name, caveat = f"deletions of {resource}", (plan.resource.deletes.caveat if plan.resource.deletes else "") or None
+    doubt = Deletions(parts.database, parts.clock).check(runtime, resource)
+    if doubt is not None:
+        return Check(check=name, state=State.FAILED, detail=doubt, hint=caveat, exit_code=4)
+    with parts.database.read() as connection:
+        state = deletions.get(connection, runtime.row.id, resource)
+    if state is not None and state.alarm:
+        return Check(
+            check=name,
+            state=State.WARNING,
+            detail=state.alarm,
+            hint=f"if they were deleted indeed: connect instances allow-mass-delete {runtime.row.id} {resource}",
+        )
+    return Check(check=name, state=State.OK, detail="can be found", hint=caveat)

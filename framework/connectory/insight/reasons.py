@@ -1,0 +1,112 @@
+"""Says why a record was judged as it was, with the numbers.
+
+The engine judges with constant texts, because it judges many thousands of records a second; the numbers are worked out
+here, for those that somebody looks at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..clock import from_micros
+from ..records.changes import Bounds, Change, Finding, plain
+from ..serialize import iso
+
+if TYPE_CHECKING:
+    from ..dates import Codec
+    from ..plans.plan import Plan
+    from .explanation import KnownNote
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dates:
+    """A record's dates: as they stand in it, and in microseconds where they could be read."""
+
+    updated_raw: Any
+    updated: int | None
+    created_raw: Any
+    created: int | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reasons:
+    plan: Plan
+    bounds: Bounds
+
+    def of(self, change: Change, dates: Dates, known: KnownNote | None) -> str:
+        if change.finding is Finding.BEFORE_WINDOW:
+            ahead = span(self.bounds.start - (change.date or 0))
+            return f"updated {moment(change.date)}, {ahead} before the window starts at {self.start}"
+        if change.finding is Finding.NEXT_POLL:
+            return f"updated {moment(change.date)}, after this poll started at {moment(self.bounds.started)}"
+        if change.date is None or change.finding not in {Finding.CREATED, Finding.UPDATED}:
+            return change.reason
+        if known is not None and change.finding is Finding.CREATED:
+            return f"{change.reason} ({_event(known)})"
+        if known is not None:
+            return f"another version than was announced: {change.version!r}, before {known.version!r} ({_event(known)})"
+        return f"never announced; {self._creation(change.date, dates)}"
+
+    def warning(self, dates: Dates) -> str | None:
+        """What could not be read of a record's dates."""
+        plan = self.plan
+        texts = [
+            _unreadable(name, raw, codec)
+            for name, accessor, raw, micros, codec in (
+                ("updated", plan.updated, dates.updated_raw, dates.updated, plan.updated_codec),
+                ("created", plan.created, dates.created_raw, dates.created, plan.created_codec),
+            )
+            if accessor is not None and micros is None
+        ]
+        return "; ".join(texts) or None
+
+    @property
+    def start(self) -> str:
+        return moment(self.bounds.start)
+
+    def _creation(self, updated: int, dates: Dates) -> str:
+        if dates.created is None:
+            return "no created date that can be read"
+        created = f"created {moment(dates.created)}"
+        if dates.created >= self.bounds.start:
+            return f"{created}, in the window from {self.start}"
+        if self.plan.begun is not None and dates.created >= self.plan.begun:
+            return f"{created}, since the instance began, and never announced"
+        tolerance = round(self.plan.entry.created_check_tolerance.total_seconds() * 1_000_000)
+        apart = abs(updated - dates.created)
+        within = "within" if apart <= tolerance else "more than"
+        return (
+            f"{created}, before the window from {self.start}, and updated {span(apart)} later:"
+            f" {within} createdCheckTolerance ({span(tolerance)})"
+        )
+
+
+def seen(known: KnownNote) -> str:
+    return f"this version was announced already ({_event(known)})"
+
+
+def moment(micros: int | None) -> str:
+    return "never" if micros is None else iso(from_micros(micros))
+
+
+def span(micros: int) -> str:
+    """`30 s`, or `1 day, 2:03:04` where it is longer than two minutes."""
+    duration = timedelta(microseconds=micros)
+    return f"{duration.total_seconds():g} s" if duration <= timedelta(minutes=2) else str(duration)
+
+
+def _event(known: KnownNote) -> str:
+    return f"event {known.sequence}, {known.source}" if known.sequence else f"no event, {known.source}"
+
+
+def _unreadable(name: str, raw: Any, codec: Codec | None) -> str:
+    value = plain(raw)
+    if value is None or value == "" or codec is None:
+        return f"it shows no {name} date"
+    try:
+        codec.parse(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        return f"{name}: {error}"
+    return f"{name}: {value!r} is no date"

@@ -1,0 +1,222 @@
+"""Polls, and writes down what the provider was asked and what it said, so that the poll can be run again offline."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..clock import to_micros
+from ..errors import ConnectoryError
+from ..http import Client
+from ..polling.poller import Poller
+from ..polling.scheduler import Scheduler
+from ..records.changes import Finding, identify
+from ..schemas import CALLBACK_URL
+from ..secrets import MASK, redactor
+from .explain import StoreMemory
+from .recording import FORMAT, Answer, Asked, Broken, End, Exchange, Header, RecordingFile, body_of, state_of
+from .scrubbing import learn_secrets, scrub_body, scrub_json, scrub_params, scrub_value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime, timedelta
+
+    import requests
+
+    from ..clock import Clock
+    from ..instances.parts import Parts
+    from ..instances.runtime import Runtime
+    from ..model import Request, Response, Verdict, Window
+    from ..plans.plan import Plan
+    from ..polling.poller import Observer, Run, Summary
+    from ..records.changes import Change, Identified
+    from ..records.fetch import FetchedPage
+    from ..store.polls import PollRow
+    from .explanation import KnownNote
+
+
+def recording_scheduler(
+    parts: Parts, file: RecordingFile, instance_ids: Collection[int] | None, observer: Observer | None = None
+) -> Scheduler:
+    """What polls these instances and records each poll that asks something."""
+    return Scheduler(
+        parts.database,
+        _RecordingPoller(parts, file, observer),
+        parts.clock,
+        parts.owner,
+        # One after another: the polls of a file must not mix.
+        workers=1,
+        instance_ids=instance_ids,
+    )
+
+
+class _RecordingPoller(Poller):
+    def __init__(self, parts: Parts, file: RecordingFile, observer: Observer | None) -> None:
+        super().__init__(parts.database, parts.runtimes, parts.clock, observer, parts.snapshots_kept)
+        self._parts = parts
+        self._file = file
+        self._ignored: dict[str, str] = {}
+
+    def cover(
+        self, poll: PollRow, runtime: Runtime, window: Window, summary: Summary, keep: Callable[[], None]
+    ) -> None:
+        learn_secrets(runtime.config)
+        plan = runtime.plan(poll.resource)
+        memory = StoreMemory(self._parts.database, poll, plan)
+        tape = _Tape(file=self._file, plan=plan, memory=memory, clock=self._clock)
+        self._ignored = {}
+        self._file.write(self._header(poll, runtime))
+        heard = dataclasses.replace(runtime, client=_listening(runtime.client, tape))
+        failure: str | None = None
+        try:
+            super().cover(poll, heard, window, summary, keep)
+        except ConnectoryError as error:
+            failure = redactor.scrub(str(error))
+            raise
+        finally:
+            runtime.clock_offset = heard.clock_offset
+            self._file.write(End(exchanges=tape.count, failure=failure, ignored=self._ignored))
+
+    def _classify(self, run: Run, page: FetchedPage) -> list[Change]:
+        changes = super()._classify(run, page)
+        self._ignored |= {change.object_id: change.reason for change in changes if change.finding is Finding.IGNORED}
+        return changes
+
+    def _header(self, poll: PollRow, runtime: Runtime) -> Header:
+        plan = runtime.plan(poll.resource)
+        with self._parts.database.read() as connection:
+            hidden = self._parts.vault.names(connection, poll.instance_id)
+        return Header(
+            format=FORMAT,
+            versions=_versions(self._parts, runtime),
+            instance={"id": runtime.row.id, "name": runtime.row.name, "element": runtime.element.key},
+            resource=poll.resource,
+            configuration=_scrubbed(runtime.row.configuration) | dict.fromkeys(hidden, MASK),
+            state=state_of({field.name: getattr(poll, field.name) for field in dataclasses.fields(poll)}),
+            now=to_micros(self._clock.now()),
+            clock_offset=_micros(runtime.clock_offset),
+            page_size=runtime.page_sizes.get(poll.resource) or plan.entry.page_size or plan.element.page_size,
+        )
+
+
+def _versions(parts: Parts, runtime: Runtime) -> dict[str, str | None]:
+    owner = parts.plugins.owner_of(runtime.element.key)
+    plugin = next((info.version for info in parts.plugins.infos() if info.name == owner), None)
+    return {"connectory": version("connectory"), "python": platform.python_version(), f"plugin {owner}": plugin}
+
+
+def _scrubbed(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    scrubbed = {name: scrub_json({name: value})[name] for name, value in configuration.items()}
+    callback = str(scrubbed.get(CALLBACK_URL) or "")
+    # What a receiver is asked with may be its key, whatever it is called.
+    return scrubbed | ({CALLBACK_URL: f"{callback.partition('?')[0]}?{MASK}"} if "?" in callback else {})
+
+
+def _micros(duration: timedelta) -> int:
+    return round(duration.total_seconds() * 1_000_000)
+
+
+@dataclass(kw_only=True)
+class _Tape:
+    """Writes the exchanges of one poll."""
+
+    file: RecordingFile
+    plan: Plan
+    memory: StoreMemory
+    clock: Clock
+    count: int = 0
+    met: set[str] = field(default_factory=set)
+
+    def add(self, request: Request, response: Response | None, error: ConnectoryError | None, sent: datetime) -> None:
+        self.count += 1
+        received = self.clock.now()
+        asked = Asked(method=request.method, path=redactor.scrub(request.path), params=scrub_params(request.params))
+        if response is None:
+            broken = None if error is None else _broken(error)
+            line = Exchange(sent_at=to_micros(sent), received_at=to_micros(received), asked=asked, broken=broken)
+        else:
+            body = scrub_body(response.body)
+            line = Exchange(
+                sent_at=to_micros(sent),
+                received_at=to_micros(received),
+                asked=asked,
+                answer=_answer(response, body),
+                known=self._known(response.body, body),
+            )
+        self.file.write(line)
+
+    def _known(self, body: bytes, scrubbed: bytes) -> dict[str, tuple[int, str, str]]:
+        """What was remembered of a page's records before the poll wrote anything of them."""
+        try:
+            records = _identified(self.plan, body)
+            written = records if scrubbed == body else _identified(self.plan, scrubbed)
+        except msgspec.DecodeError:
+            return {}
+        fresh = {object_id for object_id in records.ids if object_id is not None} - self.met
+        self.met |= fresh
+        known = self.memory.known(fresh)
+        rows = zip(records.ids, records.versions, written.ids, written.versions, strict=True)
+        return {
+            new_id: _noted(known[old_id], old_version, new_version)
+            for old_id, old_version, new_id, new_version in rows
+            if old_id is not None and new_id is not None and old_id in known
+        }
+
+
+def _identified(plan: Plan, body: bytes) -> Identified:
+    return identify(plan, plan.rows(body), body)
+
+
+def _noted(note: KnownNote, version: str, written: str) -> tuple[int, str, str]:
+    """A version that is a hash of the content is another one where something was scrubbed."""
+    return note.sequence, written if note.version == version else note.version, note.source
+
+
+def _answer(response: Response, body: bytes) -> Answer:
+    headers = {
+        name: scrub_value(name, value) for name, value in response.headers.items() if "cookie" not in name.lower()
+    }
+    return Answer(status=response.status, headers=headers, url=redactor.scrub(response.url), **body_of(body))
+
+
+def _broken(error: ConnectoryError) -> Broken:
+    return Broken(
+        type=type(error).__name__,
+        message=redactor.scrub(error.message),
+        where=None if error.where is None else redactor.scrub(error.where),
+        hint=error.hint,
+    )
+
+
+def _listening(client: Client, tape: _Tape) -> Client:
+    known = {field.name: getattr(client, field.name) for field in dataclasses.fields(client) if field.init}
+    return _ListeningClient(**known, tape=tape)
+
+
+@dataclass(kw_only=True)
+class _ListeningClient(Client):
+    tape: _Tape
+    last: Response | None = None
+
+    def exchange(self, request: Request) -> tuple[Response, Verdict]:
+        sent = self.tape.clock.now()
+        self.last = None
+        try:
+            answer = super().exchange(request)
+        except ConnectoryError as error:
+            self.tape.add(request, self.last, error, sent)
+            raise
+        self.tape.add(request, answer[0], None, sent)
+        return answer
+
+    def _try(self, request: Request) -> tuple[Response, Verdict, requests.PreparedRequest]:
+        # Not the refused answer of a token that was renewed: what is replayed has no token.
+        self.last = None
+        answer = super()._try(request)
+        self.last = answer[0]
+        return answer

@@ -1,0 +1,71 @@
+"""What happens when a login is dead: polling pauses, and the user's app is told once.
+
+The notice goes the way of all notifications: same envelope, same signature, same retries.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from ..clock import to_micros
+from ..records.envelope import Sender, lane_of, wrap
+from ..schemas import CALLBACK_URL
+from ..secrets import redactor
+from ..store import deliveries, events, instances
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from ..errors import AuthenticationError
+    from ..store.instances import InstanceRow
+
+log = logging.getLogger(__name__)
+
+TYPE = "authentication.failed"
+
+
+def lose(
+    connection: Connection, instance_id: int, version: int | None, error: AuthenticationError, now: datetime
+) -> bool:
+    """Stop polling an instance until a person logs in again, and announce that; True where this call did it.
+
+    `version` is the instance as the caller knew it: where it has changed meanwhile, the login may be another one by
+    now, and the refusal is not believed. None: whatever it is now.
+    """
+    reason = redactor.scrub(error.message)
+    if not instances.lose_login(connection, instance_id, version, to_micros(now), reason):
+        return False
+    log.warning("instance %s needs a new login: %s (%s)", instance_id, reason, repair_of(instance_id))
+    row = instances.get(connection, instance_id)
+    if row is not None:
+        _announce(connection, row, reason, now)
+    return True
+
+
+def repair_of(instance_id: int) -> str:
+    return f"connect instances reauth {instance_id}"
+
+
+def _announce(connection: Connection, row: InstanceRow, reason: str, now: datetime) -> None:
+    subscriptions = deliveries.subscriptions_of(connection, row.id) if row.configuration.get(CALLBACK_URL) else []
+    number = events.allocate(connection, "notifications", 1)
+    moment = to_micros(now)
+    events.add_notifications(connection, [(number, row.id, "", _body(row, number, reason, now), moment)])
+    for subscription in subscriptions:
+        deliveries.add_deliveries(connection, subscription, [(number, lane_of(""))], moment)
+
+
+def _body(row: InstanceRow, number: int, reason: str, now: datetime) -> bytes:
+    sender = Sender(instance_id=row.id, instance_name=row.name, element_key=row.element_key)
+    message = {
+        "type": TYPE,
+        "reason": reason,
+        "repair": repair_of(row.id),
+        "text": f"{row.name} cannot be polled any more: {reason}. To log in again: {repair_of(row.id)}",
+        "raw": {"instance_id": row.id, "eventId": str(number)},
+        "events": [],
+    }
+    return wrap(sender, number, now, action=TYPE, severity="high", message=message)

@@ -1,0 +1,197 @@
+"""What the engine holds of an instance between polls: its client, its plans, the provider's clock.
+
+Built when it is first needed and again when the instance has changed.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ..errors import NotFoundError
+from ..http import Client, Sessions
+from ..model import resolve_endpoint
+from ..plans.plan import compile_plan, unknown_resource
+from ..ratelimits import account_key
+from ..records.envelope import Sender
+from ..schemas import CALLBACK_URL, POLLER_CONFIGURATION, PollerConfiguration, load_configuration
+from ..store import deliveries, instances
+from .account import known_account, with_account
+from .budget import Budget
+from .oauth import AuthorizationFlow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ..auth import Token, TokenSource
+    from ..model import Config, Element, PollerEntry
+    from ..plans.plan import Plan
+    from ..plugins import Plugins
+    from ..store.database import Database
+    from ..store.instances import InstanceRow
+    from .tokens import TokenKeeper
+    from .vault import Vault
+
+
+@dataclass(kw_only=True)
+class Runtime:
+    """One instance, ready to poll. `subscriptions` are the ids of those that its notifications go to."""
+
+    row: InstanceRow
+    element: Element
+    config: Config
+    client: Client
+    subscriptions: Sequence[int]
+    plans: Mapping[str, Plan]
+    clock_offset: timedelta
+    budget: Budget | None = None
+    page_sizes: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def sender(self) -> Sender:
+        return Sender(instance_id=self.row.id, instance_name=self.row.name, element_key=self.element.key)
+
+    def plan(self, resource: str) -> Plan:
+        try:
+            return self.plans[resource]
+        except KeyError:
+            raise NotFoundError(
+                f"instance {self.row.id} does not poll {resource!r} any more", hint="look at its poller configuration"
+            ) from None
+
+    def provider_now(self, now: datetime) -> datetime:
+        return now + self.clock_offset
+
+    def see_clock(self, date: datetime | None, now: datetime) -> None:
+        """Learn the provider's clock from the `Date` of an answer that has just come; it is cut to the second."""
+        if date is not None:
+            self.clock_offset = date - now
+
+
+def entries_of(element: Element, config: Config, plugins: Plugins) -> dict[str, PollerEntry]:
+    """The poller entries of an instance: its own, else the defaults of the element's resources."""
+    configured: dict[str, PollerEntry] | None = config[POLLER_CONFIGURATION]
+    if configured is not None:
+        return configured
+    resources = plugins.list_resources(element, config)
+    return default_entries(element, [name for name, resource in resources.items() if resource.poller], config, plugins)
+
+
+def default_entries(element: Element, names: Iterable[str], config: Config, plugins: Plugins) -> dict[str, PollerEntry]:
+    resources = plugins.list_resources(element, config)
+    entries = {}
+    for name in names:
+        resource = resources.get(name)
+        if resource is None or resource.poller is None:
+            raise unknown_resource(name, element, {key: r for key, r in resources.items() if r.poller})
+        entries[name] = resource.poller
+    parsed: dict[str, PollerEntry] = PollerConfiguration().deserialize(entries)
+    return parsed
+
+
+def compile_plans(element: Element, config: Config, plugins: Plugins) -> dict[str, Plan]:
+    resources = plugins.list_resources(element, config)
+    return {
+        name: compile_plan(name, entry, element=element, resources=resources, plugins=plugins)
+        for name, entry in entries_of(element, config, plugins).items()
+    }
+
+
+def _begun(plans: Mapping[str, Plan], row: InstanceRow) -> dict[str, Plan]:
+    """The plans of an instance that exists: they know since when, by the provider's clock."""
+    begun = row.created_at + row.clock_offset
+    return {name: replace(plan, begun=plan.floor(begun)) for name, plan in plans.items()}
+
+
+class Runtimes:
+    """Keeps one runtime per instance, shared by all worker threads."""
+
+    def __init__(
+        self, database: Database, plugins: Plugins, vault: Vault, tokens: TokenKeeper, sessions: Sessions
+    ) -> None:
+        self._database = database
+        self._plugins = plugins
+        self._vault = vault
+        self._tokens = tokens
+        self._sessions = sessions
+        self._runtimes: dict[int, Runtime] = {}
+        self._lock = threading.Lock()
+
+    def get(self, instance_id: int, version: int | None = None) -> Runtime:
+        """The instance as it is now; `NotFoundError` where it was deleted.
+
+        `version` is the instance's newest one, where the caller has just seen it: the store is not asked again.
+        """
+        if version is None:
+            with self._database.read() as connection:
+                version = instances.version_of(connection, instance_id)
+        runtime = self._runtimes.get(instance_id)
+        if runtime is None or runtime.row.version != version:
+            runtime = self._build(instance_id)
+            with self._lock:
+                self._runtimes[instance_id] = runtime
+        return runtime
+
+    def _build(self, instance_id: int) -> Runtime:
+        with self._database.read() as connection:
+            row = instances.get(connection, instance_id)
+            if row is None:
+                raise NotFoundError(f"there is no instance {instance_id}", hint="`connect instances list` shows them")
+            raw = self._vault.open(connection, row)
+            subscriptions = deliveries.subscriptions_of(connection, instance_id)
+        element = self._plugins.element(row.element_key)
+        config = load_configuration(element, raw)
+        return Runtime(
+            row=row,
+            element=element,
+            config=config,
+            client=self.client(element, config, instance_id),
+            subscriptions=subscriptions if config[CALLBACK_URL] else [],
+            plans=_begun(compile_plans(element, config, self._plugins), row),
+            clock_offset=timedelta(microseconds=row.clock_offset),
+            budget=self._budget(element, config),
+        )
+
+    def _budget(self, element: Element, config: Config) -> Budget | None:
+        if not element.limits:
+            return None
+        key = element.account_key or functools.partial(account_key, resolve_endpoint(element.base_url, config))
+        return Budget(self._database, self._tokens.clock, f"{element.key}|{key(config)}", element.limits)
+
+    def client(self, element: Element, config: Config, instance_id: int) -> Client:
+        """A client that signs as the instance; its tokens are in the store."""
+        return self.client_of(element, config, self._source(element, config, instance_id))
+
+    def renew_login(self, instance_id: int) -> None:
+        """Get an instance a new pair of tokens though the present one may still be good."""
+        runtime = self.get(instance_id)
+        token = self._tokens.load(instance_id)
+        if token is not None:
+            self._source(runtime.element, runtime.config, instance_id).renew(token.access_token.reveal())
+
+    def _source(self, element: Element, config: Config, instance_id: int) -> TokenSource:
+        def refresh(token: Token) -> Token:
+            # What the provider replies knows nothing of the account.
+            return with_account(self.flow(element, config).refresh(token), known_account(token))
+
+        return self._tokens.source(instance_id, refresh)
+
+    def client_of(self, element: Element, config: Config, source: TokenSource) -> Client:
+        """A client that signs with these tokens, wherever they are kept."""
+        return Client(
+            base_url=resolve_endpoint(element.base_url, config),
+            auth=self._plugins.build_auth(element, config, source),
+            judge=element.judge,
+            headers=element.headers,
+            sessions=self._sessions,
+        )
+
+    def flow(self, element: Element, config: Config) -> AuthorizationFlow:
+        if element.oauth is None:
+            raise NotFoundError(f"{element.key} does not use OAuth2")
+        return AuthorizationFlow(
+            oauth=element.oauth, config=config, now=self._tokens.clock.now, sessions=self._sessions
+        )

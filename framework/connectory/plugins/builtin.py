@@ -1,0 +1,45 @@
+"""The built-in plugin: what is true of most providers, asked last."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from .. import ceql
+from ..dates import compile_pattern
+from ..errors import QueryError
+from ..hookspecs import hookimpl
+from ..templates import parse_template
+
+if TYPE_CHECKING:
+    from ..dates import Codec
+    from ..model import Element, Params, Query, Resource, Window
+
+
+@hookimpl(trylast=True)
+def connect_render_template(element: Element, resource: Resource, template: str, window: Window) -> str:
+    parsed = parse_template(template)
+    # `>` on a coarse stamp would lose the records that share the bound's unit, so ask from one unit before it.
+    return parsed.render(window.start - parsed.unit, server_timezone=UTC)
+
+
+@hookimpl(trylast=True)
+def connect_date_format(element: Element, pattern: str, timezone: str | None) -> Codec:
+    return compile_pattern(pattern, timezone)
+
+
+@hookimpl(trylast=True)
+def connect_translate_query(element: Element, resource: Resource, query: Query) -> Params:
+    """Each `field = value` term becomes the parameter of that name, which is what simple APIs understand."""
+    terms: list[tuple[str, str]] = []
+    for term in ceql.conjuncts(query.expression):
+        if not isinstance(term, ceql.Comparison) or term.operator != "=":
+            text = ceql.to_text(query.expression) if query.expression else ""
+            raise QueryError(
+                f"{element.key} understands only `field = value` terms joined by `and`",
+                text=text,
+                position=getattr(term, "position", 0),
+                hint="its plugin can translate more with connect_translate_query",
+            )
+        terms.append((term.field, str(term.value)))
+    return (*query.params, *terms)

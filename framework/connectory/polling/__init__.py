@@ -1,0 +1,1 @@
+"""Who is polled when, and what one poll does."""

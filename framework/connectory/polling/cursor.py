@@ -1,0 +1,147 @@
+"""Shows and moves the place up to which a resource was announced.
+
+A moved cursor never announces a version twice: `seen` and the events know what was announced, however far back the
+cursor goes. What a rewind finds is what was never announced in the span, and what is held now in another version than
+was announced last. Only events that retention has removed are no longer known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..clock import from_micros, to_micros
+from ..errors import ConfigurationError, ConflictError
+from ..instances.views import PollState, poll_of, poll_state
+from ..schemas import parse_first_poll
+from ..serialize import iso
+from ..store import cursors
+from .poller import window_of
+from .scheduler import take_over
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from ..instances.parts import Parts
+    from ..plans.plan import Plan
+    from ..store.polls import PollRow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """What a poll would ask for now; both ends are included."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cursor:
+    """Up to where a resource was announced (`since`), and what is remembered behind that.
+
+    No window starts before `remembered_from`. `lease_owner` is the process that polls it now.
+    """
+
+    since: datetime
+    poll: PollState
+    remembered_from: datetime
+    remembered_objects: int
+    next_window: Span | None
+    epoch: int
+    lease_owner: str | None
+    lease_until: datetime | None
+
+
+def show(parts: Parts, instance_id: int, resource: str) -> Cursor:
+    runtime = parts.runtimes.get(instance_id)
+    poll = poll_of(parts.database, instance_id, resource)
+    with parts.database.read() as connection:
+        count = cursors.count_seen(connection, instance_id, resource)
+    plan = runtime.plans.get(resource)
+    window = window_of(poll, plan, runtime.provider_now(parts.clock.now())) if plan else None
+    held = poll.lease_owner is not None and poll.lease_until is not None
+    return Cursor(
+        since=from_micros(poll.since),
+        poll=poll_state(poll),
+        remembered_from=from_micros(poll.seen_from),
+        remembered_objects=count,
+        next_window=None if window is None else Span(start=window.start, end=window.end),
+        epoch=poll.epoch,
+        lease_owner=poll.lease_owner if held else None,
+        lease_until=from_micros(poll.lease_until or 0) if held else None,
+    )
+
+
+def rewind(parts: Parts, instance_id: int, resource: str, since: datetime) -> Cursor:
+    """Poll again from `since` on, at once. Refused while the poll runs.
+
+    The cursor and the place where memory begins both go back to `since`, so the next window starts exactly there.
+    """
+    poll = poll_of(parts.database, instance_id, resource)
+    check_dated(parts.runtimes.get(instance_id).plan(resource))
+    target = to_micros(since)
+    if target > poll.since:
+        raise ConfigurationError(
+            f"{iso(since)} is after the cursor, which is at {iso(from_micros(poll.since))}",
+            where="since",
+            hint="a rewind goes back; `connect cursor reset` can also go forward, and skips what lies between",
+        )
+    return _move(parts, poll, {"since": target, "seen_from": min(target, poll.seen_from)})
+
+
+def reset(parts: Parts, instance_id: int, resource: str, first_poll: str = "now") -> Cursor:
+    """Poll as a new instance does: from `now` on, `all`, or from an ISO date on. Refused while the poll runs.
+
+    What is remembered for the overlap is forgotten, the events stay: an object's numbers go on, and a version that was
+    announced stays quiet. Records without dates are remembered again at the next poll, and not announced by it.
+    """
+    poll = poll_of(parts.database, instance_id, resource)
+    runtime = parts.runtimes.get(instance_id)
+    since = to_micros(_moment_of(first_poll, runtime.provider_now(parts.clock.now())))
+    fresh = {"failures": 0, "failure": None, "failed_at": None, "polled_at": None, "summary": None}
+    return _move(parts, poll, {"since": since, "seen_from": since, **fresh}, forget=True)
+
+
+def check_dated(plan: Plan) -> None:
+    """A span of time means nothing to records that bear no dates."""
+    if plan.updated is None and plan.created is None:
+        raise ConfigurationError(
+            f"the entry of {plan.name} names no dates, so no span of time can be asked for",
+            where="datesConfiguration",
+            hint="`connect cursor reset` starts again from what is there now",
+        )
+
+
+def refuse_held(parts: Parts, instance_id: int, resource: str) -> ConflictError:
+    """The error for a poll whose lease somebody else holds."""
+    poll = poll_of(parts.database, instance_id, resource)
+    until = iso(from_micros(poll.lease_until or 0))
+    return ConflictError(
+        f"{resource} of instance {instance_id} is being polled by {poll.lease_owner}, until {until} at the latest",
+        hint="wait until the poll has ended, or stop that process, then try again",
+    )
+
+
+def _moment_of(first_poll: str, now: datetime) -> datetime:
+    try:
+        return parse_first_poll(first_poll, now)
+    except ValueError:
+        raise ConfigurationError(
+            f"{first_poll!r} is neither `now`, nor `all`, nor a date such as 2026-01-31T00:00:00Z", where="to"
+        ) from None
+
+
+def _move(parts: Parts, poll: PollRow, values: Mapping[str, Any], *, forget: bool = False) -> Cursor:
+    # A process that was killed holds nothing any more.
+    take_over(parts.database, parts.owner)
+    now = to_micros(parts.clock.now())
+    with parts.database.write() as connection:
+        moved = cursors.move(
+            connection, poll.instance_id, poll.resource, now=now, values={**values, "next_due_at": now}
+        )
+        if moved is not None and forget:
+            cursors.forget_seen(connection, poll.instance_id, poll.resource)
+    if moved is None:
+        raise refuse_held(parts, poll.instance_id, poll.resource)
+    return show(parts, poll.instance_id, poll.resource)

@@ -1,0 +1,1 @@
+"""From a page of a provider's list to announced events: read, identify, judge, announce."""

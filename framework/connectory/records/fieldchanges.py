@@ -1,0 +1,138 @@
+"""Says what changed: compares each record that is news with its last version, and forgets what is only noise.
+
+A change is noise where an ignored field changed and nothing else did but the updated stamp and the change counter. A
+change of those two alone is news: a comment on an incident shows in no other field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ..clock import to_micros
+from ..plans.plan import dates_of
+from ..store import snapshots
+from .changes import Change, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import Connection
+
+    from ..model import PollerEntry
+    from ..plans.plan import Plan
+    from ..store.polls import PollRow
+
+Fields = dict[str, msgspec.Raw]
+
+
+def history_of(plan: Plan, kept: timedelta) -> History | None:
+    """What compares an entry's records, or None where the entry does not ask for it."""
+    entry = plan.entry
+    if entry.track_changes is None and not entry.ignore_fields:
+        return None
+    stamps = (plan.resource.version_field, plan.resource.updated_field, dates_of(entry, plan.resource).updated_field)
+    return History(entry=entry, stamps=frozenset(_heads(stamps)), kept=kept)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """`stamps` are the fields that each change touches. Versions are kept for `kept` after their last change."""
+
+    entry: PollerEntry
+    stamps: frozenset[str]
+    kept: timedelta
+
+    def compare(
+        self, connection: Connection, poll: PollRow, changes: Sequence[Change], raws: Sequence[msgspec.Raw]
+    ) -> list[Change]:
+        """The changes, with what changed; those of ignored fields only are found to be `IGNORED`."""
+        ids = {change.object_id for change in changes if change.finding is Finding.UPDATED}
+        before = {key: fields_of(record) for key, record in snapshots.of(connection, poll, ids).items()} if ids else {}
+        compared: list[Change] = []
+        left_out: dict[str, int] = {}
+        for change in changes:
+            fields = fields_of(raws[change.row])
+            found = self._compare(change, before.get(change.object_id), fields)
+            before[change.object_id] = fields
+            # A number is for an event: what was ignored earlier on the page took none.
+            if skipped := left_out.get(change.object_id):
+                found = replace(found, sequence=found.sequence - skipped)
+            if found.finding is Finding.IGNORED:
+                left_out[change.object_id] = left_out.get(change.object_id, 0) + 1
+            compared.append(found)
+        return compared
+
+    def remember(
+        self,
+        connection: Connection,
+        poll: PollRow,
+        changes: Sequence[Change],
+        raws: Sequence[msgspec.Raw],
+        now: datetime,
+    ) -> None:
+        """Keep these versions, in the transaction that announces them."""
+        last = {change.object_id: bytes(raws[change.row]) for change in changes}
+        snapshots.put(connection, poll, last, to_micros(now))
+
+    def prune(self, connection: Connection, poll: PollRow, now: datetime) -> None:
+        snapshots.prune(connection, poll, to_micros(now - self.kept))
+
+    def _compare(self, change: Change, before: Fields | None, after: Fields) -> Change:
+        if before is None or change.finding is not Finding.UPDATED:
+            return change
+        changed = changed_fields(before, after)
+        if self._is_noise(changed):
+            # The number stays that of the last event.
+            return replace(change, finding=Finding.IGNORED, reason=_ignored(changed), sequence=change.sequence - 1)
+        if self.entry.track_changes is None:
+            return change
+        return replace(change, changed=changed, previous=self._previous(before, changed))
+
+    def _is_noise(self, changed: Sequence[str]) -> bool:
+        ignored = self.stamps.union(self.entry.ignore_fields)
+        return ignored.issuperset(changed) and not self.stamps.issuperset(changed)
+
+    def _previous(self, before: Fields, changed: Iterable[str]) -> Mapping[str, msgspec.Raw] | None:
+        if self.entry.track_changes is None or not self.entry.track_changes.previous:
+            return None
+        return {name: before[name] for name in changed if name in before}
+
+
+def changed_fields(before: Fields, after: Fields) -> list[str]:
+    """The names of the top-level fields that differ, that are new, or that are gone; sorted."""
+    return sorted(name for name in before.keys() | after.keys() if not _is_same(before.get(name), after.get(name)))
+
+
+def fields_of(record: bytes | msgspec.Raw) -> Fields:
+    """A record's fields as they were written; none where it is no object."""
+    try:
+        return _fields.decode(record)
+    except msgspec.ValidationError:
+        return {}
+
+
+def _is_same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    # As written, mostly; else whatever the order of keys and the white space in them.
+    return bytes(one) == bytes(other) or _canonical(one) == _canonical(other)
+
+
+def _canonical(value: msgspec.Raw) -> bytes:
+    return msgspec.json.encode(msgspec.json.decode(value), order="deterministic")
+
+
+def _heads(paths: Iterable[str | None]) -> Iterable[str]:
+    """The top-level fields that these paths begin with."""
+    return (path.removeprefix("$.").partition(".")[0] for path in paths if path)
+
+
+def _ignored(changed: Sequence[str]) -> str:
+    return f"nothing changed but {', '.join(changed)}"
+
+
+_fields = msgspec.json.Decoder(Fields)

@@ -1,0 +1,1 @@
+"""The lists that a sandbox serves: their records, and how they are paged."""

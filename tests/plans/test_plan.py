@@ -1,0 +1,237 @@
+"""What a poller entry becomes: the request that a window is asked for with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from marshmallow import INCLUDE, Schema
+
+from connectory import Element, Resource, hookimpl
+from connectory.clock import from_micros, to_micros
+from connectory.errors import ConfigurationError, QueryError
+from connectory.model import Window
+from connectory.paging import SinglePage
+from connectory.plans.plan import compile_plan
+from connectory.plugins import Plugins
+from connectory.schemas import PollerConfiguration
+
+MOMENT = datetime(2026, 3, 1, 12, 34, 56, 789_000, tzinfo=UTC)
+
+
+class Configuration(Schema):
+    class Meta:
+        unknown = INCLUDE
+
+
+ELEMENT = Element(
+    key="shop", name="Shop", hub="shop", base_url="https://shop.test", config_schema=Configuration, page_size=50
+)
+
+
+class Shop:
+    @hookimpl
+    def connect_register_elements(self):
+        return [ELEMENT]
+
+
+def plan(query: str = "", entry: dict | None = None, **resource):
+    plugins = Plugins()
+    plugins.register(Shop(), "shop")
+    given = {"url": f"/hubs/shop/orders?{query}", "idField": "id"} | (entry or {})
+    parsed = PollerConfiguration().deserialize({"orders": given})["orders"]
+    described = Resource(**{"name": "orders", "path": "/v1/orders"} | resource)
+    return compile_plan("orders", parsed, element=ELEMENT, resources={"orders": described}, plugins=plugins)
+
+
+def dated(pattern: str, timezone: str | None = None):
+    dates = {"updatedDateField": "updated", "updatedDateFormat": pattern, "updatedDateTimezone": timezone}
+    return plan(entry={"datesConfiguration": dates})
+
+
+def params(a_plan, start: datetime = MOMENT) -> tuple[tuple[str, str], ...]:
+    request, _ = a_plan.request(Window(start=start, end=start + timedelta(minutes=1)))
+    return request.params
+
+
+# The lower bound
+
+
+@pytest.mark.parametrize(
+    ("slot", "bound"),
+    [
+        ("${gmtDate:yyyy-MM-dd}", "2026-02-28"),
+        ("${gmtDate:yyyy-MM-dd'T'HH}", "2026-03-01T11"),
+        ("${gmtDate:yyyy-MM-dd'T'HH:mm}", "2026-03-01T12:33"),
+        ("${gmtDate:yyyy-MM-dd'T'HH:mm:ss}", "2026-03-01T12:34:55"),
+        ("${gmtDate:yyyy-MM-dd'T'HH:mm:ss.SSS}", "2026-03-01T12:34:56.788"),
+        ("${date:yyyy-MM-dd}", "2026-02-28"),
+        ("${dateTimeZone:America/Denver:yyyy-MM-dd'T'HH}", "2026-03-01T04"),
+        ("${epoch:s}", str(int(MOMENT.timestamp()) - 1)),
+    ],
+)
+def test_the_lower_bound_is_one_unit_of_its_pattern_earlier(slot, bound):
+    """The provider may compare with `>`, and the records that share the bound's unit would be lost."""
+    assert params(plan(f"since={slot}")) == (("since", bound),)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "earliest"),
+    [
+        ("yyyy-MM-dd", datetime(2026, 2, 28, tzinfo=UTC)),
+        ("yyyy-MM-dd'T'HH", datetime(2026, 3, 1, 11, tzinfo=UTC)),
+        ("yyyy-MM-dd'T'HH:mm", datetime(2026, 3, 1, 12, 34, tzinfo=UTC)),
+        ("yyyy-MM-dd'T'HH:mm:ss", datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)),
+        ("yyyy-MM-dd'T'HH:mm:ss.SSS", MOMENT),
+    ],
+)
+def test_a_window_starts_at_the_earliest_stamp_that_a_record_changed_then_can_bear(pattern, earliest):
+    assert from_micros(dated(pattern).floor(to_micros(MOMENT))) == earliest
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "America/Los_Angeles", "Asia/Kathmandu"])
+@pytest.mark.parametrize("pattern", ["yyyy-MM-dd", "yyyy-MM-dd'T'HH", "yyyy-MM-dd'T'HH:mm"])
+def test_a_coarse_stamp_is_never_before_the_earliest_one_whatever_its_zone(pattern, zone):
+    a_plan = dated(pattern, zone)
+    for hour in range(24):
+        moment = MOMENT.replace(hour=hour)
+        stamp = a_plan.updated_codec.parse(a_plan.updated_codec.format(moment))
+        assert a_plan.floor(to_micros(moment)) <= to_micros(stamp)
+
+
+# The other parameters
+
+
+def test_what_the_url_says_replaces_what_the_resource_asks_for_by_default():
+    resource = {"params": (("status", "open"), ("fields", "all"), ("status", "new"))}
+    assert params(plan("status=closed&size=big", **resource)) == (
+        ("fields", "all"),
+        ("status", "closed"),
+        ("size", "big"),
+    )
+    assert params(plan(**resource)) == resource["params"]
+
+
+def test_what_a_condition_becomes_replaces_a_default_too():
+    a_plan = plan("where=status='closed'", params=(("status", "open"), ("sort", "id")))
+    assert params(a_plan) == (("sort", "id"), ("status", "closed"))
+
+
+def test_a_span_is_asked_for_unless_the_list_is_one_of_everything():
+    window = Window(start=MOMENT, end=MOMENT)
+    assert plan().request(window)[1].window == window
+    assert replace(plan(), is_windowed=False).request(window)[1].window is None
+
+
+def test_the_words_of_the_platform_are_not_handed_to_the_provider():
+    assert params(plan("where=a='1'&pageSize=7&page=2&nextPage=x&fields=a,b&orderBy=a&mine=1")) == (
+        ("mine", "1"),
+        ("a", "1"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "entry", "asked", "size"),
+    [
+        ("", {}, None, 50),
+        ("pageSize=7", {}, None, 7),
+        ("pageSize=7", {"pageSize": 9}, None, 9),
+        ("pageSize=7", {"pageSize": 9}, 5, 5),
+    ],
+)
+def test_the_size_of_a_page_is_the_nearest_one_that_is_said(query, entry, asked, size):
+    window = Window(start=MOMENT, end=MOMENT)
+    assert plan(query, entry).request(window, asked)[1].page_size == size
+
+
+@pytest.mark.parametrize("size", ["0", "10001", "-1", "many", ""])
+def test_a_page_size_that_is_none_is_refused_with_the_entry(size):
+    with pytest.raises(
+        ConfigurationError, match=r"event\.poller\.configuration\.orders\.url.*expected a number from 1 to"
+    ):
+        plan(f"pageSize={size}")
+
+
+def test_a_paginator_of_the_resource_comes_before_that_of_its_element():
+    class Pages(SinglePage):
+        pass
+
+    one, other = Pages(), Pages()
+    element = replace(ELEMENT, paginator=other)
+    assert plan(paginator=one).paginator is one
+    assert replace(plan(paginator=one), element=element).paginator is one
+    assert replace(plan(), element=element).paginator is other
+    assert isinstance(plan().paginator, SinglePage)
+
+
+# What an entry leaves to others
+
+
+@pytest.mark.parametrize(
+    ("entry", "reach"),
+    [
+        ({}, 60),
+        ({"overlap": 0}, 0),
+        ({"overlap": 90}, 90),
+        ({"pollDelay": 30}, 90),
+        ({"overlap": 0, "pollDelay": 30}, 30),
+    ],
+)
+def test_a_window_reaches_back_by_the_overlap_and_the_poll_delay(entry, reach):
+    assert plan(entry=entry).reach == timedelta(seconds=reach)
+
+
+STAMPS = {"updatedDateField": "changed", "updatedDateFormat": "yyyy-MM-dd"}
+DEFAULT = {"url": "/hubs/shop/orders", "datesConfiguration": STAMPS}
+
+
+def row_of(a_plan, **fields):
+    (row,) = a_plan.rows(json.dumps([fields]).encode())
+    return row
+
+
+def test_dates_that_an_entry_leaves_out_are_those_of_the_default_entry():
+    taken_over = plan(poller=DEFAULT)
+    assert taken_over.updated(row_of(taken_over, changed="2026-03-01")) == "2026-03-01"
+    own = plan(entry={"datesConfiguration": STAMPS | {"updatedDateField": "touched"}}, poller=DEFAULT)
+    assert own.updated(row_of(own, touched="2026-03-02", changed="2026-03-01")) == "2026-03-02"
+    assert plan().updated is None
+
+
+def test_a_date_without_a_pattern_is_none():
+    unread = plan(entry={"datesConfiguration": STAMPS | {"createdDateField": "made"}})
+    assert (unread.created, unread.created_codec) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "field"), [({"idField": "id"}, "key"), ({"idField": ""}, "key"), ({"idField": "number"}, "number")]
+)
+def test_id_is_the_platforms_name_for_what_tells_records_apart(given, field):
+    a_plan = plan(entry=given, id_field="key")
+    assert a_plan.id_field == field
+    assert a_plan.object_id(row_of(a_plan, key="k", number="n", id="i")) == field[0]
+
+
+def test_a_path_into_a_list_that_is_too_short_finds_nothing():
+    a_plan = plan(entry={"idField": "$.keys[1]"})
+    assert a_plan.object_id(row_of(a_plan, keys=["a", "b"])) == "b"
+    assert a_plan.object_id(row_of(a_plan, keys=["a"])) is None
+
+
+# Mistakes of an entry are said when it is compiled
+
+
+def test_a_condition_that_the_provider_cannot_express_is_said_at_once():
+    with pytest.raises(QueryError, match=r"event\.poller\.configuration\.orders\.url: shop understands only"):
+        plan("where=a>'1'")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "unit"), [("yyyy-MM-dd'T'HH", "hour"), ("yyyy-MM-dd", "day"), ("yyyy-MM", "month or year")]
+)
+def test_stamps_that_are_coarse_are_warned_of(pattern, unit):
+    (warning,) = [text for text in dated(pattern).warnings if "is exact to" in text]
+    assert warning.startswith(f"updatedDateFormat is exact to the {unit} only")
+    assert not [text for text in dated("yyyy-MM-dd'T'HH:mm").warnings if "is exact to" in text]
