@@ -33,6 +33,11 @@ def to_micros(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
+def duration_micros(duration: timedelta) -> int:
+    """A duration in whole microseconds, exactly."""
+    return duration // timedelta(microseconds=1)
+
+
 def from_micros(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 

@@ -11,6 +11,7 @@ import os
 import socket
 import threading
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote, urljoin, urlsplit
@@ -23,13 +24,14 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH, get_environ_proxies, requote_
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError as TransportError
 
+from . import hints
 from .errors import AuthenticationError, ConfigurationError, ConnectoryError, ProviderError, RetryLaterError
 from .model import Action, Request, Response, Verdict, judge_by_status
 from .ratelimits import seconds_to_reset
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from urllib.parse import SplitResult
 
     from requests.auth import AuthBase
@@ -207,12 +209,16 @@ def _most_hosts() -> int:
 
 # The client
 
+Transport = Callable[[requests.PreparedRequest], Response]
+"""Sends one request as it stands and returns the answer; raises a `ConnectoryError` where none came."""
+
 
 @dataclass(kw_only=True)
 class Client:
     """Talks to one provider as one instance. It may be shared by threads.
 
     `judge` says what an answer means. A refused token is renewed once, and the request sent once more.
+    `transport` sends instead of the network: it is where requests can be watched, or answered from a file.
 
     `timeout` is in seconds, to connect and between two bytes; `most_body` is in bytes, decoded. `send` raises
     `AuthenticationError` where a person must log in, `RetryLaterError` (`retry_after` is in seconds) where the same
@@ -237,11 +243,13 @@ class Client:
     sessions: Sessions | None = None
     timeout: tuple[float, float] = TIMEOUT
     most_body: int = MOST_BODY
+    transport: Transport | None = None
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url.rstrip("/")
         self._host = _checked_host(self.base_url)
         self._sessions = self.sessions or default_sessions()
+        self._transmit = self.transport or self.transmit
         self._headers = {"User-Agent": _user_agent(), "Accept-Encoding": "gzip"} | dict(self.headers)
 
     def send(self, request: Request) -> Response:
@@ -264,13 +272,13 @@ class Client:
 
     def _try(self, request: Request) -> tuple[Response, Verdict, requests.PreparedRequest]:
         prepared = self._prepare(request)
-        response = self._send(prepared)
+        response = self._transmit(prepared)
         for _ in range(MOST_REDIRECTS):
             target = _same_host_redirect(prepared, response)
             if target is None:
                 break
             prepared.url = target
-            response = self._send(prepared)
+            response = self._transmit(prepared)
         return response, self.judge(response), prepared
 
     def _prepare(self, request: Request) -> requests.PreparedRequest:
@@ -289,7 +297,8 @@ class Client:
             prepared.headers["Content-Length"] = "0"
         return prepared if self.auth is None else self.auth(prepared)
 
-    def _send(self, prepared: requests.PreparedRequest) -> Response:
+    def transmit(self, prepared: requests.PreparedRequest) -> Response:
+        """Send a prepared request over the network, and read its answer."""
         try:
             answer = self._sessions.send(prepared, self.timeout)
             try:
@@ -345,9 +354,7 @@ def _same_host_redirect(prepared: requests.PreparedRequest, response: Response) 
 def _error(verdict: Verdict, response: Response, where: str) -> ConnectoryError:
     reason = verdict.reason or f"the provider answered {response.status}"
     if verdict.action is Action.RENEW:
-        return AuthenticationError(
-            reason, where=where, hint=verdict.hint or "a person must log in again: connect instances reauth INSTANCE"
-        )
+        return AuthenticationError(reason, where=where, hint=verdict.hint or hints.LOG_IN_AGAIN)
     details: dict[str, Any] = {
         "where": where,
         "hint": verdict.hint,

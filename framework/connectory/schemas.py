@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from dateutil.parser import isoparse
 from marshmallow import INCLUDE, Schema, ValidationError, fields, missing, post_load, pre_load, validate
 
+from . import hints
 from .errors import ConfigurationError
 from .model import DatesConfiguration, PollerEntry, TrackChanges, TrackDeletes
 from .secrets import Secret
@@ -33,6 +34,10 @@ IDLE_BACKOFF = "event.poller.idle_backoff"
 NOTIFICATIONS_ENABLED = "event.notification.enabled"
 CALLBACK_URL = "event.notification.callback.url"
 SIGNATURE_KEY = "event.notification.signature.key"
+OAUTH_CALLBACK_URL = "oauth.callback.url"
+
+LOOPBACK_CALLBACK = "http://127.0.0.1:8723/callback"
+"""Where the provider sends a person after the consent, when a program on this machine waits for them."""
 FIRST_POLL = "event.poller.first_poll"
 
 _SECRET_NAME = re.compile(r"secret|password|token$|signature\.key|subscription\.key", re.IGNORECASE)
@@ -332,7 +337,7 @@ class OAuthConfiguration(Schema):
         metadata={"label": "API Secret", "description": "The client secret that belongs to it."},
     )
     oauth_callback_url = CallbackURL(
-        data_key="oauth.callback.url",
+        data_key=OAUTH_CALLBACK_URL,
         load_default=None,
         allow_none=True,
         metadata={"label": "Callback URL", "description": "Where the provider sends the user after the consent."},
@@ -425,7 +430,7 @@ def _configuration_error(element: Element, error: ValidationError) -> Configurat
     return ConfigurationError(
         "; ".join(wrong),
         where="configuration",
-        hint=f"`connect elements show {element.key}` lists the keys",
+        hint=hints.element_keys(element.key),
     )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import insert, select
 
 from connectory.clock import to_micros
 from connectory.delivery.sender import Sent
-from connectory.delivery.worker import LEASE, REST, DeliveryWorker
+from connectory.delivery.worker import LANE_LEASE, REST, DeliveryWorker
 from connectory.errors import StoreError
 from connectory.receiver.receiver import Receiver
 from connectory.signature import verify
@@ -329,7 +329,7 @@ def test_a_lane_that_another_worker_took_over_writes_nothing(database, subscript
     second = make(FakeSender(), owner="second")
 
     def suspended(_call):
-        clock.advance(LEASE.total_seconds())
+        clock.advance(LANE_LEASE.total_seconds())
         assert second.run_once() == 2
         return BAD
 
@@ -387,11 +387,11 @@ def test_a_dead_workers_lane_is_taken_over_when_its_lease_runs_out(database, sub
     announce(database, subscription, [(1, 0)])
     with database.write() as connection:
         now = to_micros(clock.now())
-        until = now + round(LEASE.total_seconds() * 1_000_000)
+        until = now + round(LANE_LEASE.total_seconds() * 1_000_000)
         assert deliveries.claim_lanes(connection, owner="dead", now=now, until=until, limit=9)
     worker = make(FakeSender())
     assert worker.run_once() == 0
-    clock.advance(LEASE.total_seconds())
+    clock.advance(LANE_LEASE.total_seconds())
     assert worker.run_once() == 1
 
 

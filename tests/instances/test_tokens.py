@@ -16,7 +16,7 @@ from connectory.auth import BearerAuth, Token
 from connectory.errors import AuthenticationError, ConfigurationError, RetryLaterError, StoreError
 from connectory.http import Client
 from connectory.instances.oauth import AuthorizationFlow
-from connectory.instances.tokens import COOL_DOWN, LEASE, TokenKeeper
+from connectory.instances.tokens import COOL_DOWN, RENEWAL_LEASE, TokenKeeper
 from connectory.model import OAuth2, Request
 from connectory.secrets import KeyRing, Secret, redactor
 from connectory.store import credentials, instances
@@ -344,7 +344,7 @@ def _hold(connection, clock):
 
     now = clock.now()
     return credentials.take_lease(
-        connection, 1, version=1, owner="you", now=to_micros(now), until=to_micros(now + LEASE)
+        connection, 1, version=1, owner="you", now=to_micros(now), until=to_micros(now + RENEWAL_LEASE)
     )
 
 
@@ -362,7 +362,7 @@ def test_a_process_that_is_gone_holds_the_others_for_the_lease_at_most(source, p
         _hold(connection, clock)
     started = clock.now()
     assert text(source.current()) == "access-2"
-    assert LEASE <= clock.now() - started <= LEASE + timedelta(seconds=1)
+    assert RENEWAL_LEASE <= clock.now() - started <= RENEWAL_LEASE + timedelta(seconds=1)
     assert row(database).lease_owner is None
 
 
@@ -390,7 +390,7 @@ def test_the_pair_of_a_slow_process_counts_although_its_lease_has_run_out(source
 
     def somebody_loses_patience():
         provider.during = lambda: None
-        clock.advance(LEASE + timedelta(seconds=1))
+        clock.advance(RENEWAL_LEASE + timedelta(seconds=1))
         with pytest.raises(AuthenticationError, match="invalid_grant"):
             other.source(1, provider.refresh).current()
 
@@ -408,7 +408,7 @@ def test_the_pair_that_was_stored_first_counts(keeper, other, clock, database):
 
     def somebody_loses_patience():
         provider.during = lambda: None
-        clock.advance(LEASE + timedelta(seconds=1))
+        clock.advance(RENEWAL_LEASE + timedelta(seconds=1))
         assert text(other.source(1, provider.refresh).current()) == "access-3"
 
     provider.during = somebody_loses_patience

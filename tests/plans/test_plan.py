@@ -17,6 +17,7 @@ from connectory.paging import SinglePage
 from connectory.plans.plan import compile_plan
 from connectory.plugins import Plugins
 from connectory.schemas import PollerConfiguration
+from world import entry
 
 MOMENT = datetime(2026, 3, 1, 12, 34, 56, 789_000, tzinfo=UTC)
 
@@ -235,3 +236,12 @@ def test_stamps_that_are_coarse_are_warned_of(pattern, unit):
     (warning,) = [text for text in dated(pattern).warnings if "is exact to" in text]
     assert warning.startswith(f"updatedDateFormat is exact to the {unit} only")
     assert not [text for text in dated("yyyy-MM-dd'T'HH:mm").warnings if "is exact to" in text]
+
+
+def test_the_page_size_of_the_url_is_used(snow):
+    poller = entry("incidents")
+    poller["url"] += "&pageSize=7"
+    snow.create(**{"event.poller.configuration": {"incidents": poller}})
+    snow.poll()
+    [asked] = [call for call in snow.sandbox.log.entries if "/table/incident" in call.path]
+    assert asked.params["sysparm_limit"] == "7"

@@ -12,7 +12,7 @@ from connectory.errors import ConfigurationError, ConflictError, NotFoundError, 
 from connectory.insight.rehearsal import rehearse
 from connectory.polling.backfill import backfill
 from connectory.polling.cursor import reset, rewind, show
-from connectory.polling.poller import Observer
+from connectory.records.summary import Observer
 from connectory.serialize import as_json
 from connectory.store import polls
 from toy import Toy
@@ -347,8 +347,8 @@ def test_a_span_may_begin_where_the_cursor_is(snow, missed):
     assert (done.created, done.updated, done.start) == (0, 0, done.end)
 
 
-@pytest.mark.parametrize("dry_run", [True, False])
-def test_what_is_later_than_a_span_is_counted_and_what_has_no_date_is_announced(tmp_path, dry_run):
+@pytest.mark.parametrize("ask", [backfill, rehearse])
+def test_what_is_later_than_a_span_is_counted_and_what_has_no_date_is_announced(tmp_path, ask):
     """By a provider that lists everything, whatever it is asked for."""
     with Toy(tmp_path) as toy:
         instance = toy.create()
@@ -356,7 +356,7 @@ def test_what_is_later_than_a_span_is_counted_and_what_has_no_date_is_announced(
         start, end = toy.clock.now() - timedelta(seconds=30), from_micros(toy.states()[0].since)
         stamps = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (start, end, end + timedelta(seconds=1))]
         toy.things = [{"id": str(number), "updated": stamp} for number, stamp in enumerate([*stamps, "soon"])]
-        found = backfill(toy.app.parts, instance, "things", start, end, dry_run=dry_run)
+        found = ask(toy.app.parts, instance, "things", start, end)
         assert (found.created + found.updated, found.outside) == (3, 1)
         assert found.warnings == ("things 3 has no date that can be read",)
-        assert toy.told() == ([] if dry_run else ["0", "1", "3"])
+        assert toy.told() == ([] if ask is rehearse else ["0", "1", "3"])

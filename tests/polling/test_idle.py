@@ -49,7 +49,7 @@ def test_idle_polls_become_rarer_until_the_first_find(snow):
 def test_a_poll_that_breaks_and_recovers_says_each_once(snow, caplog):
     snow.create()
     snow.poll()
-    with caplog.at_level(logging.INFO, "connectory.polling.poller"):
+    with caplog.at_level(logging.INFO, "connectory.polling"):
         with snow.switched(bad_gateway=True):
             for _ in range(3):
                 snow.poll(timedelta(minutes=10))

@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response as WsgiResponse
 import toy as toys
 from connectory.clock import from_micros, to_micros
 from connectory.errors import StaleLeaseError
-from connectory.polling.poller import Observer
 from connectory.ratelimits import Limit
+from connectory.records.summary import Observer
 from connectory.store import events, polls, tables
 from shelf import Shelf, reply
 from toy import Toy

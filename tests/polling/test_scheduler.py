@@ -11,8 +11,8 @@ import pytest
 from connectory.app.polls import scheduler_of
 from connectory.clock import to_micros
 from connectory.polling.executor import ThreadExecutor
-from connectory.polling.poller import Observer
 from connectory.ratelimits import Limit
+from connectory.records.summary import Observer
 from connectory.store import polls
 from connectory.testing.clock import ManualClock
 from shelf import Shelf

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from connectory.clock import from_micros, to_micros
-from connectory.polling.poller import Observer
 from connectory.records.envelope import java_date
+from connectory.records.summary import Observer
 from connectory.store import deliveries, events, tables
 from shelf import Shelf, reply
 

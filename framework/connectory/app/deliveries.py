@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .. import hints
 from ..clock import from_micros, to_micros
 from ..errors import ConfigurationError, NotFoundError
 from ..store import deliveries
@@ -88,7 +89,7 @@ class Deliveries:
         with self._parts.database.read() as connection:
             row = deliveries.get(connection, delivery_id)
             if row is None:
-                raise NotFoundError(f"there is no delivery {delivery_id}", hint="`connect deliveries list` shows them")
+                raise NotFoundError(f"there is no delivery {delivery_id}", hint=hints.LIST_DELIVERIES)
             made = tuple(_attempt(attempt) for attempt in deliveries.attempts_of(connection, delivery_id))
         return _delivery(row, body=bytes(row["body"]), made=made)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..instances.parts import Parts
     from ..polling.backfill import Backfilled
     from ..polling.cursor import Cursor
-    from ..polling.poller import Observer
+    from ..records.summary import Observer
     from .acts import Acts
     from .instances import Instances
 

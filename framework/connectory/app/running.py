@@ -6,8 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from ..delivery.worker import Attempted, DeliveryWorker
-from ..polling.poller import Observer as PollObserver
-from ..polling.poller import Summary
+from ..records.summary import Observer as PollObserver
+from ..records.summary import Summary
 from .polls import scheduler_of
 
 if TYPE_CHECKING:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from .stopping import Stop
     from .watching import Verified, Watcher
 
-DEFAULT_CALLBACK = "http://127.0.0.1:8723/callback"
-
 _SANDBOX_INTERVAL = 2.0
 _SANDBOX_PACE = 3.0
 # How long the last notifications of a bounded run are waited for, seconds.
@@ -135,7 +133,15 @@ def _run(context: typer.Context, options: Options, *, once: bool, seconds: float
 
 def body_of(options: Options, elements: Elements) -> dict[str, Any]:
     """The body of `POST /instances` that a file and options make together; options win."""
-    from ..schemas import CALLBACK_URL, FIRST_POLL, NOTIFICATIONS_ENABLED, REFRESH_INTERVAL, SIGNATURE_KEY
+    from ..schemas import (
+        CALLBACK_URL,
+        FIRST_POLL,
+        LOOPBACK_CALLBACK,
+        NOTIFICATIONS_ENABLED,
+        OAUTH_CALLBACK_URL,
+        REFRESH_INTERVAL,
+        SIGNATURE_KEY,
+    )
     from .body import choose_element, only_resources, parse_settings, read_body, seconds_of
 
     body = read_body(options.file)
@@ -155,7 +161,7 @@ def body_of(options: Options, elements: Elements) -> dict[str, Any]:
         configuration[FIRST_POLL] = options.first_poll
     configuration.setdefault(NOTIFICATIONS_ENABLED, True)
     if element.uses_oauth:
-        configuration.setdefault("oauth.callback.url", DEFAULT_CALLBACK)
+        configuration.setdefault(OAUTH_CALLBACK_URL, LOOPBACK_CALLBACK)
     if options.resources:
         only_resources(configuration, options.resources, key, elements)
     if options.name is not None:
@@ -189,12 +195,13 @@ def person_at_browser(
     draft: Draft, options: Options, stop: Stop, fake: Any = None
 ) -> Callable[[AuthorizationFlow], Token]:
     """Asks for a consent: of the sandbox's own person, or of somebody at a browser."""
+    from ..schemas import OAUTH_CALLBACK_URL
     from . import consent
 
     def ask(flow: AuthorizationFlow) -> Token:
         if fake is not None:
             return flow.finish(fake.consent(flow.start().url))
-        return consent.ask(flow, str(draft.config["oauth.callback.url"]), stop, browser=options.browser)
+        return consent.ask(flow, str(draft.config[OAUTH_CALLBACK_URL]), stop, browser=options.browser)
 
     return ask
 

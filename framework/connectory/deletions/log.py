@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..clock import from_micros, to_micros
+from ..clock import duration_micros, from_micros, to_micros
 from ..deletes import AuditLog, LogPart, Proof
 from ..errors import ConnectoryError, PluginError, ProviderError
 from ..model import DatesConfiguration, PollerEntry, Window
@@ -51,7 +51,7 @@ def read_log(job: Job, deletes: AuditLog | Feed) -> str | None:
 
 
 def log_window(job: Job, deletes: AuditLog | Feed) -> Window:
-    start = max(job.state.since - round(deletes.overlap.total_seconds() * 1_000_000), job.state.started)
+    start = max(job.state.since - duration_micros(deletes.overlap), job.state.started)
     return Window(start=from_micros(start), end=from_micros(_settled(job)))
 
 
@@ -153,7 +153,7 @@ def _check(plan: Plan, part: LogPart, key: str, fields: dict[str, Any], at: int 
     """An entry that was not asked for shows that the request was not understood; then no other one proves anything."""
     if at is None:
         reason = "has no moment of deletion that can be read"
-    elif at < start - 2 * HOUR - 2 * round(plan.unit.total_seconds() * 1_000_000):
+    elif at < start - 2 * HOUR - 2 * duration_micros(plan.unit):
         reason = "is from before the time that was asked for"
     elif not part.accepts(fields):
         reason = "is not of those that were asked for"

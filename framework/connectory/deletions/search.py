@@ -1,8 +1,8 @@
 """Looks for deletions where an entry asks for it with `trackDeletes`, as the first part of its poll.
 
 First, because an object may be deleted and made again between two polls: then it is DELETED, and after that CREATED.
-A search that fails does not keep the poll from its work; it says why in the poll's summary and in `connect instances
-show`, and comes back later.
+A search that fails does not keep the poll from its work; it says why in the poll's summary and in the instance's
+state, and comes back later.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from ..deletes import Deletes
     from ..instances.runtime import Runtime
     from ..plans.plan import Plan
-    from ..polling.poller import Summary
     from ..records.changes import Change
     from ..records.outbox import Announced
+    from ..records.summary import Summary
     from ..store.database import Database
     from ..store.deletions import DeletionRow
     from ..store.polls import PollRow

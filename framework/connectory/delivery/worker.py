@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 # A claim sends for so long, and then finishes the attempt it is in; the lease outlives both by far.
 BATCH_TIME = timedelta(seconds=30)
-LEASE = timedelta(seconds=120)
+LANE_LEASE = timedelta(seconds=120)
 BATCH = 20
 NAP = timedelta(seconds=1)
 # How long a lane rests where not the receiver but something here is broken.
@@ -194,7 +194,7 @@ class DeliveryWorker:
             connection,
             owner=self._owner,
             now=to_micros(horizon),
-            until=to_micros(self._clock.now() + LEASE),
+            until=to_micros(self._clock.now() + LANE_LEASE),
             limit=limit,
             instance_ids=self._instance_ids,
             subscription_ids=subscription_ids,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from .. import hints
 from ..clock import from_micros
 from ..deletions.search import Deletions
 from ..errors import AuthenticationError, ConnectoryError
@@ -75,7 +76,7 @@ def _login(runtime: Runtime) -> tuple[Check, datetime | None]:
     try:
         date = runtime.client.send(probe).date
     except AuthenticationError as error:
-        return _failed("login", error, f"log in again: connect instances reauth {runtime.row.id}"), None
+        return _failed("login", error, f"log in again: {hints.log_in(runtime.row.id)}"), None
     except ConnectoryError as error:
         return _failed("login", error), None
     return Check(check="login", state=State.OK, detail="the provider accepts it"), date
@@ -136,7 +137,7 @@ def _looked_at(plan: Plan, page: FetchedPage, name: str) -> Check:
             check=name,
             state=State.WARNING,
             detail=f"record {object_id} has no moment of change that can be read",
-            hint="compare updatedDateField and updatedDateFormat with what `connect explain` shows",
+            hint=hints.COMPARE_DATES,
         )
     when = "" if updated is None else f", changed {from_micros(updated):%Y-%m-%dT%H:%M:%SZ}"
     return Check(check=name, state=State.OK, detail=f"record {object_id}{when}")
@@ -154,6 +155,6 @@ def _deletions(parts: Parts, runtime: Runtime, resource: str, plan: Plan) -> Che
             check=name,
             state=State.WARNING,
             detail=state.alarm,
-            hint=f"if they were deleted indeed: connect instances allow-mass-delete {runtime.row.id} {resource}",
+            hint=hints.allow_mass_delete(runtime.row.id, resource),
         )
     return Check(check=name, state=State.OK, detail="can be found", hint=caveat)

@@ -18,7 +18,7 @@ from ..http import PageTooHeavyError
 from ..instances.views import poll_of, poll_state
 from ..plans.plan import dates_of
 from ..plans.slots import slots_of
-from ..polling.poller import bounds_of, window_of
+from ..polling.window import bounds_of, window_of
 from ..records.changes import Change, Classifier, Finding
 from ..records.fetch import fetch, smaller
 from ..records.fieldchanges import history_of
@@ -102,7 +102,7 @@ def live_case(
         plan=plan,
         poll=poll,
         clock_offset=runtime.clock_offset,
-        page_size=runtime.page_sizes.get(resource) or plan.entry.page_size or plan.element.page_size,
+        page_size=runtime.page_size(resource),
         conversation=_Live(client=runtime.client, clock=parts.clock.now if now is None else lambda: now),
         memory=StoreMemory(parts.database, poll, plan),
         window=window,

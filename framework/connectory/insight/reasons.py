@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..clock import from_micros
+from ..clock import duration_micros, from_micros
 from ..records.changes import Bounds, Change, Finding, plain
 from ..serialize import iso
 
@@ -74,7 +74,7 @@ class Reasons:
             return f"{created}, in the window from {self.start}"
         if self.plan.begun is not None and dates.created >= self.plan.begun:
             return f"{created}, since the instance began, and never announced"
-        tolerance = round(self.plan.entry.created_check_tolerance.total_seconds() * 1_000_000)
+        tolerance = duration_micros(self.plan.entry.created_check_tolerance)
         apart = abs(updated - dates.created)
         within = "within" if apart <= tolerance else "more than"
         return (

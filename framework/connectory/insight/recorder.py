@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import platform
 from dataclasses import dataclass, field
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..clock import to_micros
+from ..clock import duration_micros, to_micros
 from ..errors import ConnectoryError
-from ..http import Client
+from ..polling.covering import Ways
 from ..polling.poller import Poller
 from ..polling.scheduler import Scheduler
 from ..records.changes import Finding, identify
@@ -23,19 +24,19 @@ from .recording import FORMAT, Answer, Asked, Broken, End, Exchange, Header, Rec
 from .scrubbing import learn_secrets, scrub_body, scrub_json, scrub_params, scrub_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     import requests
 
     from ..clock import Clock
+    from ..http import Client
     from ..instances.parts import Parts
     from ..instances.runtime import Runtime
-    from ..model import Request, Response, Verdict, Window
+    from ..model import Request, Response, Verdict
     from ..plans.plan import Plan
-    from ..polling.poller import Observer, Run, Summary
     from ..records.changes import Change, Identified
-    from ..records.fetch import FetchedPage
+    from ..records.summary import Observer
     from ..store.polls import PollRow
     from .explanation import KnownNote
 
@@ -44,9 +45,10 @@ def recording_scheduler(
     parts: Parts, file: RecordingFile, instance_ids: Collection[int] | None, observer: Observer | None = None
 ) -> Scheduler:
     """What polls these instances and records each poll that asks something."""
+    around = _Recorder(parts, file).around
     return Scheduler(
         parts.database,
-        _RecordingPoller(parts, file, observer),
+        Poller(parts.database, parts.runtimes, parts.clock, observer, parts.snapshots_kept, around),
         parts.clock,
         parts.owner,
         # One after another: the polls of a file must not mix.
@@ -55,40 +57,35 @@ def recording_scheduler(
     )
 
 
-class _RecordingPoller(Poller):
-    def __init__(self, parts: Parts, file: RecordingFile, observer: Observer | None) -> None:
-        super().__init__(parts.database, parts.runtimes, parts.clock, observer, parts.snapshots_kept)
+class _Recorder:
+    """Writes down each window that is read."""
+
+    def __init__(self, parts: Parts, file: RecordingFile) -> None:
         self._parts = parts
         self._file = file
-        self._ignored: dict[str, str] = {}
 
-    def cover(
-        self, poll: PollRow, runtime: Runtime, window: Window, summary: Summary, keep: Callable[[], None]
-    ) -> None:
+    @contextlib.contextmanager
+    def around(self, poll: PollRow, runtime: Runtime) -> Iterator[Ways]:
         learn_secrets(runtime.config)
         plan = runtime.plan(poll.resource)
         memory = StoreMemory(self._parts.database, poll, plan)
-        tape = _Tape(file=self._file, plan=plan, memory=memory, clock=self._clock)
-        self._ignored = {}
+        tape = _Tape(file=self._file, plan=plan, memory=memory, clock=self._parts.clock)
+        ignored: dict[str, str] = {}
+
+        def note_ignored(changes: Sequence[Change]) -> None:
+            ignored.update({one.object_id: one.reason for one in changes if one.finding is Finding.IGNORED})
+
         self._file.write(self._header(poll, runtime))
-        heard = dataclasses.replace(runtime, client=_listening(runtime.client, tape))
         failure: str | None = None
         try:
-            super().cover(poll, heard, window, summary, keep)
+            yield Ways(exchanger=_Listening(runtime.client, tape), classified=note_ignored)
         except ConnectoryError as error:
             failure = redactor.scrub(str(error))
             raise
         finally:
-            runtime.clock_offset = heard.clock_offset
-            self._file.write(End(exchanges=tape.count, failure=failure, ignored=self._ignored))
-
-    def _classify(self, run: Run, page: FetchedPage) -> list[Change]:
-        changes = super()._classify(run, page)
-        self._ignored |= {change.object_id: change.reason for change in changes if change.finding is Finding.IGNORED}
-        return changes
+            self._file.write(End(exchanges=tape.count, failure=failure, ignored=ignored))
 
     def _header(self, poll: PollRow, runtime: Runtime) -> Header:
-        plan = runtime.plan(poll.resource)
         with self._parts.database.read() as connection:
             hidden = self._parts.vault.names(connection, poll.instance_id)
         return Header(
@@ -98,9 +95,9 @@ class _RecordingPoller(Poller):
             resource=poll.resource,
             configuration=_scrubbed(runtime.row.configuration) | dict.fromkeys(hidden, MASK),
             state=state_of({field.name: getattr(poll, field.name) for field in dataclasses.fields(poll)}),
-            now=to_micros(self._clock.now()),
+            now=to_micros(self._parts.clock.now()),
             clock_offset=_micros(runtime.clock_offset),
-            page_size=runtime.page_sizes.get(poll.resource) or plan.entry.page_size or plan.element.page_size,
+            page_size=runtime.page_size(poll.resource),
         )
 
 
@@ -118,7 +115,7 @@ def _scrubbed(configuration: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _micros(duration: timedelta) -> int:
-    return round(duration.total_seconds() * 1_000_000)
+    return duration_micros(duration)
 
 
 @dataclass(kw_only=True)
@@ -193,30 +190,28 @@ def _broken(error: ConnectoryError) -> Broken:
     )
 
 
-def _listening(client: Client, tape: _Tape) -> Client:
-    known = {field.name: getattr(client, field.name) for field in dataclasses.fields(client) if field.init}
-    return _ListeningClient(**known, tape=tape)
+class _Listening:
+    """Asks through a client of the same login, and writes down what it was asked and answered."""
 
-
-@dataclass(kw_only=True)
-class _ListeningClient(Client):
-    tape: _Tape
-    last: Response | None = None
+    def __init__(self, client: Client, tape: _Tape) -> None:
+        self._tape = tape
+        self._wire = client.transmit
+        self._client = dataclasses.replace(client, transport=self._hear)
+        self._heard: Response | None = None
 
     def exchange(self, request: Request) -> tuple[Response, Verdict]:
-        sent = self.tape.clock.now()
-        self.last = None
+        sent = self._tape.clock.now()
+        self._heard = None
         try:
-            answer = super().exchange(request)
+            answer = self._client.exchange(request)
         except ConnectoryError as error:
-            self.tape.add(request, self.last, error, sent)
+            self._tape.add(request, self._heard, error, sent)
             raise
-        self.tape.add(request, answer[0], None, sent)
+        self._tape.add(request, answer[0], None, sent)
         return answer
 
-    def _try(self, request: Request) -> tuple[Response, Verdict, requests.PreparedRequest]:
-        # Not the refused answer of a token that was renewed: what is replayed has no token.
-        self.last = None
-        answer = super()._try(request)
-        self.last = answer[0]
-        return answer
+    def _hear(self, prepared: requests.PreparedRequest) -> Response:
+        # The refused answer of a token that is renewed is not kept: what is replayed has no token.
+        self._heard = None
+        self._heard = self._wire(prepared)
+        return self._heard

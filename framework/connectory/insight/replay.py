@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from requests.structures import CaseInsensitiveDict
@@ -26,11 +25,12 @@ from .scrubbing import scrub_params
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     import msgspec
     import requests
 
-    from ..model import Request, Verdict
+    from ..model import Judge, Request, Verdict
     from ..plugins import Plugins
     from .recording import Broken, Exchange, Recording
 
@@ -45,13 +45,7 @@ def replay(plugins: Plugins, recording: Recording) -> Explanation:
     element = plugins.element(header.instance["element"])
     config = load_configuration(element, header.configuration)
     plans = compile_plans(element, config, plugins)
-    tape = _Replayed(
-        base_url=resolve_endpoint(element.base_url, config),
-        judge=element.judge,
-        recording=recording,
-        left=deque(recording.exchanges),
-        clock=from_micros(header.now),
-    )
+    tape = _Tape(recording, resolve_endpoint(element.base_url, config), element.judge)
     explanation = examine(
         Case(
             instance=header.instance,
@@ -87,54 +81,55 @@ class _Recorded:
         return dataclasses.replace(change, finding=Finding.IGNORED, reason=reason, sequence=change.sequence - 1)
 
 
-@dataclass(kw_only=True)
-class _Replayed(Client):
-    """Answers from a recording; its clock shows what ours showed then."""
+class _Tape:
+    """A conversation that was recorded: its clock shows what ours showed then."""
 
-    recording: Recording
-    left: deque[Exchange]
-    clock: datetime
-    seconds: float = 0.0
-    mismatch: ConnectoryError | None = None
-    current: Exchange | None = None
+    def __init__(self, recording: Recording, base_url: str, judge: Judge) -> None:
+        self._recording = recording
+        self._left = deque(recording.exchanges)
+        self._clock = from_micros(recording.header.now)
+        self._client = Client(base_url=base_url, judge=judge, transport=self._answer)
+        self._current: Exchange | None = None
+        self._mismatch: ConnectoryError | None = None
+        self.seconds = 0.0
 
     def now(self) -> datetime:
-        return self.clock
+        return self._clock
 
     def exchange(self, request: Request) -> tuple[Response, Verdict]:
-        self.current = self._next(request)
-        self.clock = from_micros(self.current.received_at)
-        self.seconds = (self.current.received_at - self.current.sent_at) / 1_000_000
-        return super().exchange(request)
+        self._current = current = self._next(request)
+        self._clock = from_micros(current.received_at)
+        self.seconds = (current.received_at - current.sent_at) / 1_000_000
+        return self._client.exchange(request)
 
     def check(self) -> None:
         """Raise what does not fit, once the poll has run."""
-        if self.mismatch is None and self.left:
-            asked = self.left[0].asked
-            self.mismatch = self._error(
-                f"the recording has {len(self.left)} more than the poll asks for, first {asked.path} {asked.params}"
+        if self._mismatch is None and self._left:
+            asked = self._left[0].asked
+            self._mismatch = self._error(
+                f"the recording has {len(self._left)} more than the poll asks for, first {asked.path} {asked.params}"
             )
-        if self.mismatch is not None:
-            raise self.mismatch
+        if self._mismatch is not None:
+            raise self._mismatch
 
     def _next(self, request: Request) -> Exchange:
         wanted = (request.method, redactor.scrub(request.path), scrub_params(request.params))
-        found = self.left[0] if self.left else None
+        found = self._left[0] if self._left else None
         if found is None or (found.asked.method, found.asked.path, found.asked.params) != wanted:
             has = f"has {found.asked.path} {found.asked.params} there" if found else "ends before it"
-            self.mismatch = self._error(f"the poll asks for {wanted[1]} {wanted[2]}, and the recording {has}")
-            raise self.mismatch
-        return self.left.popleft()
+            self._mismatch = self._error(f"the poll asks for {wanted[1]} {wanted[2]}, and the recording {has}")
+            raise self._mismatch
+        return self._left.popleft()
 
     def _error(self, message: str) -> ConfigurationError:
-        versions = ", ".join(f"{name} {value}" for name, value in self.recording.header.versions.items())
-        return ConfigurationError(message, where=self.recording.where, hint=f"it was recorded with {versions}")
+        versions = ", ".join(f"{name} {value}" for name, value in self._recording.header.versions.items())
+        return ConfigurationError(message, where=self._recording.where, hint=f"it was recorded with {versions}")
 
-    def _send(self, prepared: requests.PreparedRequest) -> Response:
-        assert self.current is not None  # noqa: S101 - `exchange` has set it
-        if self.current.answer is None:
-            raise _again(self.current.broken)
-        answer = self.current.answer
+    def _answer(self, _prepared: requests.PreparedRequest) -> Response:
+        assert self._current is not None  # noqa: S101 - `exchange` has set it
+        answer = self._current.answer
+        if answer is None:
+            raise _again(self._current.broken)
         return Response(
             status=answer.status, headers=CaseInsensitiveDict(answer.headers), body=answer.content(), url=answer.url
         )

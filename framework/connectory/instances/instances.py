@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from .. import hints
 from ..auth import Token
-from ..clock import to_micros
+from ..clock import duration_micros, to_micros
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
@@ -181,7 +182,7 @@ class Instances:
         with self._database.write() as connection:
             if account:
                 credentials.note(connection, instance_id, {ACCOUNT: account})
-            instances.set_clock_offset(connection, instance_id, round(offset.total_seconds() * 1_000_000))
+            instances.set_clock_offset(connection, instance_id, duration_micros(offset))
             self._start(connection, instance_id, draft.config, draft.plans, now + offset)
         return self.get(instance_id)
 
@@ -211,7 +212,7 @@ class Instances:
             raise AuthenticationError(
                 "there is no authorization code, and no refresh token to start from",
                 where="providerData.code",
-                hint=f"`connect run {draft.element.key}` opens the provider's consent page",
+                hint=hints.consent(draft.element.key),
             )
         return flow.exchange_code(code)
 
@@ -286,7 +287,7 @@ class Instances:
         with self._database.read() as connection:
             row = instances.get(connection, instance_id)
         if row is None:
-            raise NotFoundError(f"there is no instance {instance_id}", hint="`connect instances list` shows them")
+            raise NotFoundError(f"there is no instance {instance_id}", hint=hints.LIST_INSTANCES)
         return row
 
     def find(self, *, element_key: str | None = None, name: str | None = None) -> list[InstanceRow]:
@@ -303,7 +304,7 @@ class Instances:
         if named:
             ids = ", ".join(str(row.id) for row in named)
             raise ConfigurationError(f"several instances are called {reference!r}: {ids}", hint="name one by its id")
-        raise NotFoundError(f"there is no instance {reference!r}", hint="`connect instances list` shows them")
+        raise NotFoundError(f"there is no instance {reference!r}", hint=hints.LIST_INSTANCES)
 
     def exists(self, instance_id: int) -> bool:
         with self._database.read() as connection:
@@ -400,7 +401,7 @@ class Instances:
         if row.state == instances.NEEDS_REAUTH:
             raise ConflictError(
                 f"instance {instance_id} needs a new login: {row.state_reason}",
-                hint=f"`connect instances reauth {instance_id}` asks for it",
+                hint=hints.log_in_to_resume(instance_id),
             )
         return self._set_state(instance_id, instances.ACTIVE)
 
@@ -461,4 +462,4 @@ def _forget_untracked(connection: Connection, instance_id: int, plans: Mapping[s
 
 def _interval(config: Config) -> int:
     interval: timedelta = config[REFRESH_INTERVAL]
-    return round(interval.total_seconds() * 1_000_000)
+    return duration_micros(interval)

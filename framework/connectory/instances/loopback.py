@@ -9,8 +9,10 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from .. import hints
 from ..errors import ConfigurationError
-from .oauth import CALLBACK_URL, is_loopback
+from ..schemas import LOOPBACK_CALLBACK, OAUTH_CALLBACK_URL
+from .oauth import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +44,7 @@ class LoopbackListener:
         except OSError as error:
             raise ConfigurationError(
                 f"cannot listen on {self._host}:{self._port}: {error.strerror}",
-                where=CALLBACK_URL,
+                where=OAUTH_CALLBACK_URL,
                 hint="end what uses the port, or register another callback URL with the provider",
             ) from error
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -86,8 +88,8 @@ def _checked(callback_url: str) -> tuple[str, int, str]:
     if parts.scheme != "http" or not port or not parts.hostname or not is_loopback(parts.hostname):
         raise ConfigurationError(
             f"{callback_url!r} is not on this machine, so the answer cannot be received here",
-            where=CALLBACK_URL,
-            hint="use http://127.0.0.1:8723/callback, or bring the code yourself with --code",
+            where=OAUTH_CALLBACK_URL,
+            hint=hints.bring_code(LOOPBACK_CALLBACK),
         )
     return parts.hostname, port, parts.path or "/"
 

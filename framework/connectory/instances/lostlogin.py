@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from .. import hints
 from ..clock import to_micros
 from ..records.envelope import Sender, lane_of, wrap
 from ..schemas import CALLBACK_URL
@@ -46,7 +47,7 @@ def lose(
 
 
 def repair_of(instance_id: int) -> str:
-    return f"connect instances reauth {instance_id}"
+    return hints.log_in(instance_id)
 
 
 def _announce(connection: Connection, row: InstanceRow, reason: str, now: datetime) -> None:

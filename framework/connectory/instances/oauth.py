@@ -30,6 +30,7 @@ from ..errors import (
 )
 from ..http import SENDING_ERRORS, Sessions, default_sessions, read_body, unreachable
 from ..model import OAuth2, Pkce, Response, resolve_endpoint, retry_after
+from ..schemas import OAUTH_CALLBACK_URL
 from ..secrets import Secret, is_oauth_chatter, redactor, reveal
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 API_KEY = "oauth.api.key"
 API_SECRET = "oauth.api.secret"
-CALLBACK_URL = "oauth.callback.url"
 SCOPE = "oauth.scope"
 PKCE = "oauth.pkce"
 
@@ -195,7 +195,7 @@ class AuthorizationFlow:
             None if client else str(self.config[API_KEY]),
             client=client,
             # The library would send it along with every grant.
-            redirect_uri=None if client else self.config.get(CALLBACK_URL) or None,
+            redirect_uri=None if client else self.config.get(OAUTH_CALLBACK_URL) or None,
             scope=scope,
         )
         session.trust_env = False

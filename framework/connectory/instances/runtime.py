@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from .. import hints
 from ..errors import NotFoundError
 from ..http import Client, Sessions
 from ..model import resolve_endpoint
@@ -61,6 +62,10 @@ class Runtime:
             raise NotFoundError(
                 f"instance {self.row.id} does not poll {resource!r} any more", hint="look at its poller configuration"
             ) from None
+
+    def page_size(self, resource: str) -> int:
+        """Records per page: fewer than the plan says, where the provider could not give a page of that size."""
+        return self.page_sizes.get(resource) or self.plan(resource).page_size
 
     def provider_now(self, now: datetime) -> datetime:
         return now + self.clock_offset
@@ -139,7 +144,7 @@ class Runtimes:
         with self._database.read() as connection:
             row = instances.get(connection, instance_id)
             if row is None:
-                raise NotFoundError(f"there is no instance {instance_id}", hint="`connect instances list` shows them")
+                raise NotFoundError(f"there is no instance {instance_id}", hint=hints.LIST_INSTANCES)
             raw = self._vault.open(connection, row)
             subscriptions = deliveries.subscriptions_of(connection, instance_id)
         element = self._plugins.element(row.element_key)

@@ -34,13 +34,13 @@ Refresh = Callable[[Token], Token]
 # A token is renewed this long before it ends, or when a tenth of its life is left, whichever is later.
 EARLY = timedelta(seconds=60)
 # More than a token call may take.
-LEASE = timedelta(seconds=60)
+RENEWAL_LEASE = timedelta(seconds=60)
 # After a failed renewal the provider is left alone for this long, or for as long as it asks.
 COOL_DOWN = timedelta(seconds=30)
 _MOST_QUIET = timedelta(hours=1)
 _STEP = timedelta(seconds=0.2)
 # Seconds for which a thread waits for another one, which may itself be waiting for a lease.
-_PATIENCE = 2 * LEASE.total_seconds()
+_PATIENCE = 2 * RENEWAL_LEASE.total_seconds()
 
 
 class TokenKeeper:
@@ -197,7 +197,7 @@ class InstanceTokens:
             raise AuthenticationError("the access token has ended and there is no refresh token", hint="log in again")
         if self._quiet is not None and self._now() < self._quiet[0]:
             return _or_raise(fallback, self._quiet[1])
-        deadline = self._now() + LEASE + _STEP
+        deadline = self._now() + RENEWAL_LEASE + _STEP
         while self._now() <= deadline:
             epoch = self._take_lease(token)
             if epoch is not None:
@@ -224,7 +224,7 @@ class InstanceTokens:
                 version=token.version,
                 owner=self._keeper.owner,
                 now=to_micros(now),
-                until=to_micros(now + LEASE),
+                until=to_micros(now + RENEWAL_LEASE),
             )
 
     def _ask(self, token: Token, epoch: int, fallback: Token | None) -> Token:

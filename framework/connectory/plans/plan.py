@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from .. import ceql
+from ..clock import duration_micros
 from ..errors import ConfigurationError, ConnectoryError
 from ..model import DatesConfiguration, Element, PollerEntry, Query, Request, Resource, Window
 from ..paging import SinglePage
@@ -68,10 +69,16 @@ class Plan:
     is_windowed: bool = True
     """Whether the provider is asked for a span of time; a listing of everything is not."""
     begun: int | None = None
+    asked_page_size: int | None = None
+    """Records per page as the entry or its URL asks for them."""
 
     @property
     def id_field(self) -> str:
         return _id_field(self.entry, self.resource)
+
+    @property
+    def page_size(self) -> int:
+        return self.asked_page_size or self.element.page_size
 
     @property
     def ambiguity(self) -> int:
@@ -90,7 +97,7 @@ class Plan:
 
     def floor(self, micros: int) -> int:
         """The earliest stamp that a record changed at this moment can bear: stamps are cut to their unit."""
-        unit = 1 if self.updated_codec is None else round(self.updated_codec.unit.total_seconds() * 1_000_000)
+        unit = 1 if self.updated_codec is None else duration_micros(self.updated_codec.unit)
         cut = micros - micros % max(unit, 1)
         # Days and hours begin at other moments in other zones.
         return cut if unit <= _MINUTE else cut - unit
@@ -105,7 +112,7 @@ class Plan:
         query = Query(
             expression=ceql.parse(own.get("where", "")),
             params=tuple((name, value) for name, value in url.params if name not in _OWN_PARAMS),
-            page_size=page_size or self.entry.page_size or _page_size(own) or self.element.page_size,
+            page_size=page_size or self.page_size,
             window=window if self.is_windowed else None,
         )
         translated = self.plugins.translate_query(self.element, self.resource, query)
@@ -159,6 +166,7 @@ def _compile(
         place_id=accessors.get(paths["place_id"], _nothing),
         updated_codec=updated_codec,
         created_codec=created_codec,
+        asked_page_size=entry.page_size or _page_size(entry.url),
         filters=bool(template.slots),
         unit=template.unit,
         overlap=element.overlap if entry.overlap is None else entry.overlap,
@@ -264,8 +272,13 @@ def _codec(plugins: Plugins, element: Element, pattern: str | None, timezone: st
         raise
 
 
-def _page_size(params: Mapping[str, str]) -> int | None:
-    value = params.get("pageSize")
+def _page_size(url: str) -> int | None:
+    """What a poll URL says of the page size, in the platform's own word."""
+    try:
+        value = dict(split_poll_url(url).params).get("pageSize")
+    except ConfigurationError as error:
+        error.where = "url"
+        raise
     if value is None:
         return None
     if not value.isdigit() or not 1 <= int(value) <= 10_000:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from .. import hookspecs
+from .. import hints, hookspecs
 from ..errors import PluginError
 from ..hookspecs import API_VERSION, OLDEST_API_VERSION, RENAMED
 
@@ -53,7 +53,7 @@ def check_version(plugin: object) -> int | None:
 
 def _cure(declared: int) -> str:
     if declared > API_VERSION:
-        return "upgrade Connectory: pip install --upgrade connectory"
+        return hints.UPGRADE
     return "upgrade the plugin, or ask its author to: docs/explanation/compatibility.md says what has changed"
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from .. import hookspecs
+from .. import hints, hookspecs
 from ..errors import ConnectoryError, NotFoundError, PluginError
 from ..model import Element, Resource
 from . import builtin, compatibility, trace
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PluginInfo:
-    """What `connect plugins` shows. `quarantined` is the reason, None for a plugin that works."""
+    """What is known of one plugin. `quarantined` is the reason, None for a plugin that works."""
 
     name: str
     distribution: str | None = None
@@ -187,7 +187,7 @@ class Plugins:
     def _no_such_element(self, key: str) -> NotFoundError:
         installed = ", ".join(sorted(self._elements)) or "none"
         broken = [info for info in self._infos.values() if info.quarantined]
-        hint = "install the plugin that provides it with pip; `connect plugins` lists what is here"
+        hint = hints.INSTALL_ELEMENT
         if broken:
             hint += f"; quarantined: {', '.join(info.name for info in broken)}"
         return NotFoundError(f"element not installed: {key!r} (installed: {installed})", hint=hint)

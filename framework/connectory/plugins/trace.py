@@ -1,4 +1,4 @@
-"""Which plugin answered which hook with what: for `connect plugins --trace`, and for the log at its highest level.
+"""Which plugin answered which hook with what: for people who ask, and for the log at its highest level.
 
 Nothing here is used while nobody watches.
 """

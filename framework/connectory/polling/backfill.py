@@ -7,32 +7,31 @@ page. The poll's lease is held meanwhile, so that poll and backfill never number
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..clock import from_micros, to_micros
+from ..deletions.search import Deletions
 from ..errors import ConfigurationError
 from ..instances.budget import holder_of
 from ..instances.views import poll_of
 from ..model import Window
+from ..records.summary import Observer, Summary
 from ..serialize import iso
 from ..store import cursors, polls
+from .covering import Covering, Ways
 from .cursor import check_dated, refuse_held
-from .poller import Observer, Poller, Summary, unchanged
-from .scheduler import HEARTBEAT, LEASE, take_over
+from .poller import unchanged
+from .scheduler import HEARTBEAT, POLL_LEASE, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from sqlalchemy import Connection
-
     from ..instances.parts import Parts
     from ..instances.runtime import Runtime
-    from ..records.changes import Change
-    from ..records.fetch import FetchedPage
     from ..store.polls import PollRow
-    from .poller import Run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,12 +104,19 @@ def _announce(parts: Parts, runtime: Runtime, resource: str, window: Window, obs
     take_over(parts.database, parts.owner)
     poll = _lease(parts, runtime.row.id, resource)
     summary = Summary(instance_id=poll.instance_id, resource=resource, start=poll.since, end=poll.since)
-    filler = _Backfiller(parts.database, parts.runtimes, parts.clock, observer, parts.snapshots_kept)
+    covering = Covering(
+        parts.database,
+        parts.clock,
+        observer or Observer(),
+        Deletions(parts.database, parts.clock),
+        parts.snapshots_kept,
+        threading.Event(),
+    )
     keep = _keeper(parts)
     try:
         if runtime.budget is not None:
             runtime.budget.wait(holder_of(poll), keep)
-        filler.cover(poll, runtime, window, summary, keep)
+        covering.cover(poll, runtime, window, summary, keep, _ways())
     except BaseException:
         _release(parts, poll)
         raise
@@ -129,7 +135,7 @@ def _lease(parts: Parts, instance_id: int, resource: str) -> PollRow:
             resource,
             owner=parts.owner.name,
             now=to_micros(now),
-            until=to_micros(now + LEASE),
+            until=to_micros(now + POLL_LEASE),
         )
     if poll is None:
         raise refuse_held(parts, instance_id, resource)
@@ -152,20 +158,15 @@ def _keeper(parts: Parts) -> Callable[[], None]:
         if now - renewed >= HEARTBEAT:
             renewed = now
             with parts.database.write() as connection:
-                polls.renew_leases(connection, parts.owner.name, to_micros(now + LEASE))
+                polls.renew_leases(connection, parts.owner.name, to_micros(now + POLL_LEASE))
 
     return keep
 
 
-class _Backfiller(Poller):
-    """A poll of a window of its own, which leaves the poll's state as it was."""
-
-    def _classify(self, run: Run, page: FetchedPage) -> list[Change]:
-        found = super()._classify(run, page)
+def _ways() -> Ways:
+    """A window of its own, which leaves the poll's state as it was."""
+    return Ways(
         # A provider whose URL names no upper bound sends what came later as well.
-        inside = [change for change in found if change.date is None or change.date <= run.bounds.end]
-        run.summary.next_poll += len(found) - len(inside)
-        return inside
-
-    def _finish(self, connection: Connection, run: Run) -> None:
-        polls.finish(connection, run.poll, unchanged(run.poll))
+        takes=lambda change, bounds: change.date is None or change.date <= bounds.end,
+        finish=lambda connection, run: polls.finish(connection, run.poll, unchanged(run.poll)),
+    )

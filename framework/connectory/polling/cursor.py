@@ -10,14 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .. import hints
 from ..clock import from_micros, to_micros
 from ..errors import ConfigurationError, ConflictError
 from ..instances.views import PollState, poll_of, poll_state
 from ..schemas import parse_first_poll
 from ..serialize import iso
 from ..store import cursors
-from .poller import window_of
 from .scheduler import take_over
+from .window import window_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +86,7 @@ def rewind(parts: Parts, instance_id: int, resource: str, since: datetime) -> Cu
         raise ConfigurationError(
             f"{iso(since)} is after the cursor, which is at {iso(from_micros(poll.since))}",
             where="since",
-            hint="a rewind goes back; `connect cursor reset` can also go forward, and skips what lies between",
+            hint=hints.REWIND_OR_RESET,
         )
     return _move(parts, poll, {"since": target, "seen_from": min(target, poll.seen_from)})
 
@@ -109,7 +110,7 @@ def check_dated(plan: Plan) -> None:
         raise ConfigurationError(
             f"the entry of {plan.name} names no dates, so no span of time can be asked for",
             where="datesConfiguration",
-            hint="`connect cursor reset` starts again from what is there now",
+            hint=hints.RESET_INSTEAD,
         )
 
 

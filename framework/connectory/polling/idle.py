@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..clock import duration_micros
+
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from ..records.summary import Summary
     from ..store.polls import PollRow
-    from .poller import Summary
 
 PATIENCE = 3
 """How many polls in a row find nothing before the first wait is doubled."""
@@ -26,6 +28,6 @@ def idle_interval(interval: int, quiet: int, longest: timedelta | None) -> int:
     """Microseconds to the next poll after `quiet` polls without a find."""
     if longest is None or quiet < PATIENCE:
         return interval
-    ceiling = max(interval, round(longest.total_seconds() * 1_000_000))
+    ceiling = max(interval, duration_micros(longest))
     # Beyond this power any interval has met any ceiling, and the number would only grow.
     return min(interval << min(quiet - PATIENCE + 1, 32), ceiling)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Longer than the slowest page may take; what a process holds that has died is freed without waiting for it.
-LEASE = timedelta(seconds=180)
-HEARTBEAT = LEASE / 4
+POLL_LEASE = timedelta(seconds=180)
+HEARTBEAT = POLL_LEASE / 4
 # How long a change that another process made may go unnoticed.
 NAP = timedelta(seconds=1)
 BATCH = 64
@@ -109,7 +109,7 @@ class Scheduler:
                 owner=self._owner.name,
                 due_at=due_at or to_micros(now),
                 now=to_micros(now),
-                until=to_micros(now + LEASE),
+                until=to_micros(now + POLL_LEASE),
                 limit=limit,
                 instance_ids=self._instance_ids,
             )
@@ -130,7 +130,7 @@ class Scheduler:
 
     def _is_fresh(self, poll: PollRow) -> bool:
         """Whether it was claimed just now."""
-        return poll.lease_until is not None and poll.lease_until >= to_micros(self._clock.now() + LEASE - NAP)
+        return poll.lease_until is not None and poll.lease_until >= to_micros(self._clock.now() + POLL_LEASE - NAP)
 
     def _heartbeat(self) -> None:
         """Renew the leases now and then; called between pages, and by the loop for polls that wait their turn."""
@@ -138,7 +138,7 @@ class Scheduler:
         if now - self._renewed >= HEARTBEAT:
             self._renewed = now
             with self._database.write() as connection:
-                polls.renew_leases(connection, self._owner.name, to_micros(now + LEASE))
+                polls.renew_leases(connection, self._owner.name, to_micros(now + POLL_LEASE))
 
     def _until_due(self) -> float:
         """Seconds to wait, at most a nap: another process may make something due."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..clock import from_micros, to_micros
+from ..clock import duration_micros, from_micros, to_micros
 from ..errors import ProviderError
 from ..model import EventType
 
@@ -171,7 +171,7 @@ class Classifier:
         self.updated = Stamps(codec=self.plan.updated_codec)
         self.created = Stamps(codec=self.plan.created_codec)
         # The template stepped back by one unit and was cut to it, and a zone's clock may have been put back an hour.
-        slack = 2 * round(self.plan.unit.total_seconds() * 1_000_000) + 2 * HOUR
+        slack = 2 * duration_micros(self.plan.unit) + 2 * HOUR
         self.too_far = self.bounds.start - slack
 
     def classify(self, row: int, record: Any, object_id: str, version: str, known: tuple[int, str] | None) -> Change:
@@ -231,7 +231,7 @@ class Classifier:
         if self.plan.begun is not None and created >= self.plan.begun:
             # It was changed during each poll that would have read it.
             return Finding.CREATED, "created since the instance began, never announced"
-        tolerance = round(self.plan.entry.created_check_tolerance.total_seconds() * 1_000_000)
+        tolerance = duration_micros(self.plan.entry.created_check_tolerance)
         if abs(updated - created) <= tolerance:
             return Finding.CREATED, "created and updated at the same time"
         return Finding.UPDATED, "created before the window"

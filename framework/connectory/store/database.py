@@ -12,6 +12,7 @@ import sqlalchemy
 from sqlalchemy import event
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from .. import hints
 from ..errors import StoreError
 from . import migrations
 
@@ -55,7 +56,9 @@ class Database:
         try:
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise StoreError(f"cannot create the folder: {error.strerror}", where=str(home), hint=_ELSEWHERE) from error
+            raise StoreError(
+                f"cannot create the folder: {error.strerror}", where=str(home), hint=hints.OTHER_HOME
+            ) from error
         return cls.open(url)
 
     @contextlib.contextmanager
@@ -155,13 +158,11 @@ def _begin_sqlite(connection: Connection) -> None:
     driver.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-_ELSEWHERE = "name another folder with --home or CONNECTORY_HOME"
-
 _EXPLANATIONS = (
     ("disk is full", "the disk is full", "free some space, then start again: nothing that was announced is lost"),
-    ("readonly database", "the store cannot be written", f"check its permissions, or {_ELSEWHERE}"),
-    ("unable to open database", "the store cannot be opened", f"check its permissions, or {_ELSEWHERE}"),
-    ("not a database", "this file is no Connectory store", _ELSEWHERE),
+    ("readonly database", "the store cannot be written", f"check its permissions, or {hints.OTHER_HOME}"),
+    ("unable to open database", "the store cannot be opened", f"check its permissions, or {hints.OTHER_HOME}"),
+    ("not a database", "this file is no Connectory store", hints.OTHER_HOME),
     ("malformed", "the store is damaged", "restore it from a backup"),
     ("disk I/O error", "the disk failed, or is full", "check it, then start again"),
     ("database is locked", "another process has kept the store locked for too long", "end it, then try again"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from ... import hints
 from .base import ContractBase
 from .failing import demand
 from .gateway import cut
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 MOST_SWEEPS = 4
 
-_WHERE = "`connect explain INSTANCE RESOURCE` on the sandbox shows what is asked, and what is made of each record"
+_WHERE = hints.EXPLAIN_RECORDS
 
 
 class Changing(ContractBase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ... import hints
 from ...errors import ConnectoryError
 from ...plugins import Plugins
 from ...schemas import load_configuration
@@ -48,9 +49,7 @@ def register(plugins: Plugins, contract: ContractBase) -> None:
     for number, plugin in enumerate(objects_of(contract), 1):
         info = plugins.register(plugin, f"{contract.element or 'plugin'} {number}")
         if info.quarantined is not None:
-            broken(
-                f"the plugin cannot be used: {info.quarantined}", "mend what it says; `connect plugins` says the same"
-            )
+            broken(f"the plugin cannot be used: {info.quarantined}", hints.MEND_PLUGIN)
         if not info.hooks:
             broken(
                 f"{plugin!r} implements no hook",

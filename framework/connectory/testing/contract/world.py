@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
+from ... import hints
 from ...errors import ConnectoryError
 from ...model import Request, Window, resolve_endpoint
 from ...records.fetch import fetch
-from ...schemas import load_configuration
+from ...schemas import LOOPBACK_CALLBACK, OAUTH_CALLBACK_URL, load_configuration
 from ..clock import ManualClock
 from ..stores import open_app
 from ..transport import wsgi_sessions
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from ...records.fetch import FetchedPage
     from .base import ContractBase
 
-CALLBACK_URL = "http://127.0.0.1:8723/callback"
 LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 
 
@@ -103,7 +103,7 @@ class World(Announced):
         """What an instance needs to use the sandbox, and what is polled: nothing unless `more` says so."""
         own = {**self.sandbox.configuration(BASE_URL), **self.contract.configuration}
         if self.element.oauth is not None:
-            own.setdefault("oauth.callback.url", CALLBACK_URL)
+            own.setdefault(OAUTH_CALLBACK_URL, LOOPBACK_CALLBACK)
         return own | more
 
     @cached_property
@@ -265,7 +265,7 @@ class World(Announced):
             if state.failure:
                 broken(
                     f"the poll of {state.resource} failed: {state.failure}",
-                    "`connect explain` shows what a poll asks and what is made of the answer",
+                    hints.EXPLAIN_POLL,
                 )
 
     def try_to_poll(self, after: float = 0) -> None:
