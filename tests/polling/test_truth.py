@@ -132,7 +132,7 @@ class Truth(RuleBasedStateMachine):
 
     @property
     def begun(self):
-        return from_micros(self.snow.app.instances.get(self.instance).created_at)
+        return self.snow.app.instances.get(self.instance).created_date
 
     # What happens
 
