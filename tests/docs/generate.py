@@ -8,6 +8,7 @@ import enum
 import functools
 import importlib
 import inspect
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -260,9 +261,11 @@ def _text(value: object) -> str:
 @functools.cache
 def _attribute_docs(module: str) -> dict[str, str]:
     """The strings below assignments, by the name that is assigned."""
-    tree = ast.parse(Path(importlib.import_module(module).__file__).read_text())
+    file = Path(importlib.import_module(module).__file__)
+    sources = sorted(file.parent.glob("*.py")) if file.name == "__init__.py" else [file]
+    body = [node for source in sources for node in ast.parse(source.read_text()).body]
     found = {}
-    for node, below in zip(tree.body, tree.body[1:], strict=False):
+    for node, below in itertools.pairwise(body):
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
         if is_text and isinstance(below.value.value, str):

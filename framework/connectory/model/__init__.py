@@ -1,0 +1,48 @@
+"""The facts that the rest of Connectory passes around: frozen, keyword-only, without I/O.
+
+1. `element`, `oauth2` and `endpoint`: what a plugin knows about a provider and its resources.
+2. `exchange`, `verdict` and `page`: a request, the response, what to do with it, and the walk through a list.
+3. `entry` and `query`: what an instance is configured to poll, and what one poll asks for.
+4. `event`: the kinds of events that a poll finds.
+
+Everything is imported from here: `from connectory.model import Element`.
+"""
+
+from .element import Element, Resource
+from .endpoint import Config, Endpoint, resolve_endpoint
+from .entry import DatesConfiguration, PollerEntry, TrackChanges, TrackDeletes
+from .event import EventType
+from .exchange import Params, Request, Response
+from .oauth2 import OAuth2, Pkce
+from .page import Page, Paginator, Place
+from .query import Query, Window
+from .verdict import ACCEPT, Action, Judge, Verdict, judge_by_status, retry_after
+
+__all__ = [
+    "ACCEPT",
+    "Action",
+    "Config",
+    "DatesConfiguration",
+    "Element",
+    "Endpoint",
+    "EventType",
+    "Judge",
+    "OAuth2",
+    "Page",
+    "Paginator",
+    "Params",
+    "Pkce",
+    "Place",
+    "PollerEntry",
+    "Query",
+    "Request",
+    "Resource",
+    "Response",
+    "TrackChanges",
+    "TrackDeletes",
+    "Verdict",
+    "Window",
+    "judge_by_status",
+    "resolve_endpoint",
+    "retry_after",
+]
