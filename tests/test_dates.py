@@ -403,6 +403,7 @@ def test_the_fast_way_reads_what_the_careful_way_reads(moment, zone, tail, fract
 def test_a_codec_of_a_plugin_needs_the_four_members_only():
     class Days:
         unit = timedelta(days=1)
+        ambiguity = timedelta(0)
         warnings = ()
 
         def parse(self, value: object, /) -> datetime:

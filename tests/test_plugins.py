@@ -102,7 +102,7 @@ def test_hook_connect_render_template_has_a_default():
         "/hubs/general/things?where=u>'${gmtDate:yyyy-MM-dd HH:mm:ss}'",
         Window(start=start, end=start),
     )
-    assert rendered == "/hubs/general/things?where=u>'2026-01-01 12:00:09'", "one unit earlier, for a strict `>`"
+    assert rendered.text == "/hubs/general/things?where=u>'2026-01-01 12:00:09'", "one unit earlier, for a strict `>`"
 
 
 def test_hook_connect_date_format_has_a_default():

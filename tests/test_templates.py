@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectory import ceql
+from connectory.dates import parse_timezone
 from connectory.errors import TemplateError
 from connectory.templates import PollURL, parse_template, split_poll_url
 
@@ -245,3 +246,41 @@ def test_a_long_hostile_query_is_cut_in_a_moment():
 
     hostile = "/x?a='" + "\\'" * 50_000
     assert timeit(lambda: split_poll_url(hostile), number=1) < 1
+
+
+# What the slots were filled with
+
+
+@pytest.mark.parametrize(
+    ("slot", "value"),
+    [
+        ("${epoch:s}", "1767268800"),
+        ("${epoch}", "1767268800000"),
+        ("${epoch:us}", "1767268800000000"),
+        ("${gmtDate:yyyy-MM-dd'T'HH:mm}", "2026-01-01T12:00"),
+        ("${dateTimeZone:America/Denver:yyyy-MM-dd HH:mm}", "2026-01-01 05:00"),
+    ],
+)
+def test_a_rendered_url_carries_the_value_and_the_moment_of_each_slot(slot, value):
+    moment = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+    rendered = parse_template(f"/x?a={slot}&b='{slot}'").fill(moment)
+    assert rendered.text == f"/x?a={value}&b='{value}'"
+    assert [(found.text, found.value, found.moment) for found in rendered.slots] == [(slot, value, moment)] * 2
+
+
+def test_the_moment_of_a_slot_is_cut_to_its_unit():
+    (slot,) = parse_template("${date:yyyy-MM-dd'T'HH}").fill(MOMENT, server_timezone=parse_timezone("-06:00")).slots
+    assert (slot.value, slot.moment, slot.zone) == (
+        "2017-09-27T14",
+        datetime(2017, 9, 27, 20, tzinfo=UTC),
+        parse_timezone("-06:00"),
+    )
+
+
+def test_the_slots_of_a_text_that_a_plugin_rendered_are_unknown():
+    rendered = parse_template("a=${epoch:s}&b=${gmtDate:yyyy}").unknown("a=7")
+    assert rendered.text == "a=7"
+    assert [(slot.text, slot.value, slot.moment) for slot in rendered.slots] == [
+        ("${epoch:s}", None, None),
+        ("${gmtDate:yyyy}", None, None),
+    ]

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
-
 from .model import Params, Resource, Response
+from .path import Path
 
 if TYPE_CHECKING:
     from .model import Request
@@ -58,10 +57,10 @@ def total_in_header(name: str) -> Total:
     return read
 
 
-def total_in_body(key: str) -> Total:
-    """The count under a key of the body's object, such as `$total`.
+def total_in_body(path: str) -> Total:
+    """The count at a JSON path of the body, such as `$total` or `meta.total`.
 
-    None where the body is no object, or the key holds no number.
+    None if the body has no number there.
 
     >>> read = total_in_body("$total")
     >>> read(Response(status=200, headers={}, body=b'{"$total": 230, "$items": []}'))
@@ -69,13 +68,11 @@ def total_in_body(key: str) -> Total:
     >>> read(Response(status=200, headers={}, body=b"[]")) is None
     True
     """
+    place = Path.parse(path)
 
     def read(response: Response) -> int | None:
-        try:
-            body = msgspec.json.decode(response.body, type=dict[str, msgspec.Raw])
-        except (msgspec.DecodeError, msgspec.ValidationError):
-            return None
-        return _count(bytes(body.get(key, b"")).decode())
+        value = place.find_in(response.body)
+        return value if type(value) is int and value >= 0 else None
 
     return read
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .dates import Codec
     from .http import Client
     from .model import Config, Element, Params, Query, Resource, Window
+    from .templates import Rendered
 
 hookspec = pluggy.HookspecMarker("connectory")
 hookimpl = pluggy.HookimplMarker("connectory")
@@ -68,11 +69,16 @@ def connect_list_resources(  # type: ignore[empty-body]
 
 
 @hookspec(firstresult=True)
-def connect_render_template(element: Element, resource: Resource, template: str, window: Window) -> str | None:
+def connect_render_template(
+    element: Element, resource: Resource, template: str, window: Window
+) -> str | Rendered | None:
     """Return the poll URL for one window: `${gmtDate:...}` and the other descriptors filled in.
 
-    The URL must ask for everything changed at or after `window.start`. The provider's comparison may be strict and
-    its stamps coarse, so the default answer steps back by one unit of the pattern.
+    The URL must ask for everything that changed at or after `window.start`. The default answer steps back from there as
+    `resource.bound` says: by default by one unit of the pattern, because the provider may compare with `>`.
+
+    `templates.parse_template(template).fill(moment)` gives a `Rendered`: the text and the value of each slot. An answer
+    that is only text is allowed; then nobody can check or explain the bound, and the user is warned of that.
 
     Stops at the first answer that is not None.
     """

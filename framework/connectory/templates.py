@@ -43,12 +43,51 @@ class Slot:
     codec: DateCodec | None = None
     in_server_zone: bool = False
 
-    def render(self, since: datetime, server_timezone: tzinfo) -> str:
-        if self.codec is None:
-            return str((since - EPOCH) // self.unit)
+    def fill(self, template: str, since: datetime, server_timezone: tzinfo) -> FilledSlot:
+        """The slot with the value for one moment, which is cut to the slot's unit."""
+        codec = self.codec
+        if codec is None:
+            count = (since - EPOCH) // self.unit
+            return self._filled(template, str(count), EPOCH + count * self.unit, None)
         if self.in_server_zone:
-            return compile_pattern(self.codec.pattern, server_timezone).format(since)
-        return self.codec.format(since)
+            codec = compile_pattern(codec.pattern, server_timezone)
+        value = codec.format(since)
+        return self._filled(template, value, codec.parse(value), codec.timezone)
+
+    def unknown(self, template: str) -> FilledSlot:
+        """The slot in a URL that somebody else has filled in."""
+        return self._filled(template, None, None, self.codec.timezone if self.codec else None)
+
+    def _filled(self, template: str, value: str | None, moment: datetime | None, zone: tzinfo | None) -> FilledSlot:
+        text = template[self.position : self.end]
+        return FilledSlot(text=text, value=value, moment=moment, unit=self.unit, zone=zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilledSlot:
+    """One `${...}` of a rendered URL. `value` is what stands in its place, and `moment` what that value means.
+
+    Both are None if the plugin rendered the URL as plain text: then the values are not known.
+    """
+
+    text: str
+    value: str | None
+    moment: datetime | None
+    unit: timedelta
+    zone: tzinfo | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A poll URL for one window: its text, and what each slot of the template was filled with.
+
+    >>> rendered = parse_template("/hubs/crm/leads?since=${epoch:s}").fill(datetime(2026, 1, 1, tzinfo=UTC))
+    >>> rendered.text, rendered.slots[0].value
+    ('/hubs/crm/leads?since=1767225600', '1767225600')
+    """
+
+    text: str
+    slots: tuple[FilledSlot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +109,26 @@ class Template:
         return max((slot.unit for slot in self.slots), default=timedelta(0))
 
     def render(self, since: datetime, *, server_timezone: tzinfo = UTC) -> str:
-        """The raw URL for one aware moment. Dates are cut to their unit, never rounded up."""
+        """The text alone of what `fill` gives."""
+        return self.fill(since, server_timezone=server_timezone).text
+
+    def fill(self, since: datetime, *, server_timezone: tzinfo = UTC) -> Rendered:
+        """The raw URL for one aware moment, and its slots. Dates are cut to their unit, never rounded up.
+
+        `server_timezone` is the zone of `${date:...}`.
+        """
         if since.tzinfo is None:
             raise ValueError(f"{since.isoformat()} has no time zone")
+        filled = tuple(slot.fill(self.text, since, server_timezone) for slot in self.slots)
         pieces, done = [], 0
-        for slot in self.slots:
-            pieces += [self.text[done : slot.position], slot.render(since, server_timezone)]
+        for slot, found in zip(self.slots, filled, strict=True):
+            pieces += [self.text[done : slot.position], str(found.value)]
             done = slot.end
-        return "".join([*pieces, self.text[done:]])
+        return Rendered("".join([*pieces, self.text[done:]]), filled)
+
+    def unknown(self, text: str) -> Rendered:
+        """A text that somebody else rendered: its slots are those of the template, with unknown values."""
+        return Rendered(text, tuple(slot.unknown(self.text) for slot in self.slots))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import path as jsonpath
 from .model import Action, Verdict, judge_by_status, retry_after
+from .path import Path
 from .ratelimits import seconds_to_reset
 
 if TYPE_CHECKING:
@@ -71,8 +71,10 @@ def message_at(*paths: str) -> Reader:
     'no: such field'
     """
 
+    places = [Path.parse(path) for path in paths]
+
     def read(response: Response) -> str:
-        values = (jsonpath.find(response.body, path) for path in paths)
+        values = (place.find_in(response.body) for place in places)
         return ": ".join(str(value) for value in values if value not in (None, ""))[:_LONGEST]
 
     return read
@@ -152,11 +154,14 @@ def error_field(
     'RENEW'
     """
 
+    place = Path.parse(path)
+    text_place = Path.parse(message) if message else None
+
     def opinion(response: Response) -> Verdict | None:
-        code = jsonpath.find(response.body, path)
+        code = place.find_in(response.body)
         if not code or code in good:
             return None
-        text = jsonpath.find(response.body, message) if message else None
+        text = text_place.find_in(response.body) if text_place else None
         return _told(response, code, str(text) if text else "", renew, retry)
 
     return opinion
@@ -181,10 +186,12 @@ def error_array(
     'BAD: no date; BAD: no name'
     """
 
+    place = Path.parse(path)
+
     def opinion(response: Response) -> Verdict | None:
         if response.status < 300 and not path:
             return None
-        errors = jsonpath.find(response.body, path)
+        errors = place.find_in(response.body)
         if not isinstance(errors, list) or not errors:
             return None
         found = [error for error in errors if isinstance(error, dict)]

@@ -13,6 +13,7 @@ GOOD = ContractRun(passed=1)
 NAIVE = """\
 class Naive:
     unit = timedelta(seconds=1)
+    ambiguity = timedelta(0)
     warnings = ()
 
     def parse(self, value: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from marshmallow import INCLUDE, Schema
@@ -12,9 +13,9 @@ from marshmallow import INCLUDE, Schema
 from connectory import Element, Resource, hookimpl
 from connectory.clock import from_micros, to_micros
 from connectory.errors import ConfigurationError, QueryError
-from connectory.model import Window
+from connectory.model import Bound, Window
 from connectory.paging import SinglePage
-from connectory.plans.plan import compile_plan
+from connectory.plans.compiling import compile_plan
 from connectory.plugins import Plugins
 from connectory.schemas import PollerConfiguration
 from world import entry
@@ -38,9 +39,9 @@ class Shop:
         return [ELEMENT]
 
 
-def plan(query: str = "", entry: dict | None = None, **resource):
+def plan(query: str = "", entry: dict | None = None, shop: type = Shop, **resource):
     plugins = Plugins()
-    plugins.register(Shop(), "shop")
+    plugins.register(shop(), "shop")
     given = {"url": f"/hubs/shop/orders?{query}", "idField": "id"} | (entry or {})
     parsed = PollerConfiguration().deserialize({"orders": given})["orders"]
     described = Resource(**{"name": "orders", "path": "/v1/orders"} | resource)
@@ -76,6 +77,71 @@ def params(a_plan, start: datetime = MOMENT) -> tuple[tuple[str, str], ...]:
 def test_the_lower_bound_is_one_unit_of_its_pattern_earlier(slot, bound):
     """The provider may compare with `>`, and the records that share the bound's unit would be lost."""
     assert params(plan(f"since={slot}")) == (("since", bound),)
+
+
+@pytest.mark.parametrize(
+    ("bound", "since"),
+    [
+        (Bound(), "2026-03-01T12:34:55"),
+        (Bound(comparison="strict", unit=timedelta(seconds=1)), "2026-03-01T12:34:55"),
+        (Bound(comparison="inclusive"), "2026-03-01T12:34:56"),
+        (Bound(comparison="inclusive", unit=timedelta(minutes=1)), "2026-03-01T12:33:56"),
+        (Bound(unit=timedelta(hours=1)), "2026-03-01T11:34:56"),
+        (Bound(zone="America/Denver"), "2026-03-01T05:34:55"),
+    ],
+)
+def test_a_resource_says_how_its_provider_reads_the_bound(bound, since):
+    a_plan = plan("since=${date:yyyy-MM-dd'T'HH:mm:ss}", bound=bound)
+    assert params(a_plan) == (("since", since),)
+    assert a_plan.unit == max(bound.unit, timedelta(seconds=1))
+
+
+class Texts(Shop):
+    @hookimpl
+    def connect_render_template(self, template, window):
+        return template.replace("${epoch:s}", "7")
+
+
+@pytest.mark.parametrize(("shop", "warned"), [(Texts, True), (Shop, False)])
+def test_a_bound_that_a_plugin_writes_as_plain_text_is_warned_of(shop, warned):
+    a_plan = plan("since=${epoch:s}", shop=shop)
+    assert ["its lower bound cannot be checked" in text for text in a_plan.warnings] == [True] * warned
+    assert not plan("since=7", shop=shop).warnings
+
+
+class Berlin:
+    """Exactly the members of the protocol."""
+
+    unit = timedelta(seconds=1)
+    ambiguity = timedelta(hours=1)
+    warnings = ()
+
+    def parse(self, value, /):
+        return datetime.fromisoformat(value).replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+
+    def format(self, moment, /):
+        return moment.astimezone(ZoneInfo("Europe/Berlin")).replace(tzinfo=None).isoformat()
+
+
+class BerlinShop(Shop):
+    @hookimpl
+    def connect_date_format(self, pattern, timezone):
+        return Berlin()
+
+
+@pytest.mark.parametrize("zone", ["plugin", "Europe/Berlin", "+01:00", None])
+def test_a_stamp_of_the_hour_that_comes_twice_is_read_too_early_by_no_more_than_the_ambiguity(zone):
+    shop = BerlinShop if zone == "plugin" else Shop
+    dates = {
+        "updatedDateField": "updated",
+        "updatedDateFormat": "yyyy-MM-dd'T'HH:mm:ss",
+        "updatedDateTimezone": None if zone == "plugin" else zone,
+    }
+    a_plan = plan(entry={"datesConfiguration": dates}, shop=shop)
+    assert a_plan.ambiguity == (3_600_000_000 if zone in ("plugin", "Europe/Berlin") else 0)
+    second = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    read = a_plan.updated_codec.parse(a_plan.updated_codec.format(second))
+    assert to_micros(second) - to_micros(read) == a_plan.ambiguity
 
 
 @pytest.mark.parametrize(
@@ -213,6 +279,49 @@ def test_id_is_the_platforms_name_for_what_tells_records_apart(given, field):
     a_plan = plan(entry=given, id_field="key")
     assert a_plan.id_field == field
     assert a_plan.object_id(row_of(a_plan, key="k", number="n", id="i")) == field[0]
+
+
+@pytest.mark.parametrize("field", ["Modified Time", "['Modified Time']", "$['Modified Time']", '$["Modified Time"]'])
+def test_a_field_is_read_whatever_the_spelling_of_its_path(field):
+    a_plan = plan(entry={"idField": field})
+    assert a_plan.object_id(row_of(a_plan, **{"Modified Time": "now"})) == "now"
+
+
+@pytest.mark.parametrize(
+    ("records_path", "body", "ids"),
+    [
+        ("$.data['the items']", {"data": {"the items": [{"id": 1}]}}, [1]),
+        ("$items", {"$items": [{"id": 2}]}, [2]),
+        ("pages[1].items", {"pages": [{"items": []}, {"items": [{"id": 3}]}]}, [3]),
+        ("pages[1].items", {"pages": [{"items": [{"id": 3}]}]}, []),
+        ("data.items", {"data": None}, []),
+    ],
+)
+def test_the_list_of_records_is_found_by_the_same_paths(records_path, body, ids):
+    a_plan = plan(records_path=records_path)
+    text = json.dumps(body).encode()
+    assert [a_plan.object_id(row) for row in a_plan.rows(text)] == ids
+    assert [json.loads(bytes(raw))["id"] for raw in a_plan.raws(text)] == ids
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"ignoreFields": ["a", "b["]}, "ignoreFields"),
+        ({"idField": "b["}, "idField"),
+        (
+            {"datesConfiguration": {"updatedDateField": "b[", "updatedDateFormat": "yyyy"}},
+            "datesConfiguration.updatedDateField",
+        ),
+    ],
+)
+def test_a_wrong_path_has_one_message_wherever_it_stands(given, where):
+    with pytest.raises(ConfigurationError) as caught:
+        plan(entry=given)
+    assert str(caught.value) == (
+        f"event.poller.configuration.orders.{where}: 'b[' is not a JSON path"
+        " (write e.g. user.id, items[0].id or ['Modified Time'])"
+    )
 
 
 def test_a_path_into_a_list_that_is_too_short_finds_nothing():

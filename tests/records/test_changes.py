@@ -15,7 +15,7 @@ from marshmallow import INCLUDE, Schema
 from connectory import Element, Resource, hookimpl
 from connectory.clock import to_micros
 from connectory.errors import ConfigurationError, ProviderError
-from connectory.plans.plan import compile_plan
+from connectory.plans.compiling import compile_plan
 from connectory.plugins import Plugins
 from connectory.records.changes import Bounds, Classifier, Finding, content_hash, identify
 from connectory.schemas import PollerConfiguration
@@ -279,7 +279,7 @@ def test_id_paths(field, record, object_id):
 
 @pytest.mark.parametrize("field", ["a..b", "[", "a[b]", "a b]["])
 def test_a_path_that_is_none_is_refused(field):
-    with pytest.raises(ConfigurationError, match=r"event\.poller\.configuration\.orders\.idField.*is no path"):
+    with pytest.raises(ConfigurationError, match=r"event\.poller\.configuration\.orders\.idField.*is not a JSON path"):
         plan({"idField": field})
 
 

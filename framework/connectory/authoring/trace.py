@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..errors import ConnectoryError, NotFoundError
-from ..instances.runtime import default_entries
 from ..model import Window
-from ..plans.plan import compile_plan
+from ..plans.compiling import compile_plan
+from ..plans.entries import default_entries
 from .trying import NoTokens, configuration_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _ask(plugins: Plugins, element: Element, now: datetime, name: str | None) ->
     chosen = _chosen(element, resources, name)
     if chosen is None:
         return None
-    [entry] = default_entries(element, [chosen], config, plugins).values()
+    [entry] = default_entries(element, [chosen], resources).values()
     plan = compile_plan(chosen, entry, element=element, resources=resources, plugins=plugins)
     plan.request(Window(start=now - _SPAN, end=now))
     return chosen

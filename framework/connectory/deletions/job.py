@@ -16,6 +16,7 @@ import msgspec
 from ..clock import to_micros
 from ..errors import ProviderError, RetryLaterError
 from ..model import Action, Request
+from ..path import Path
 from ..records.changes import GONE, Change, Finding
 from ..records.outbox import Announced, Outbox
 from ..store import deletions, events, polls, snapshots
@@ -157,15 +158,12 @@ def _change(item: Gone, row: int, sequence: int) -> Change:
 
 
 def _record(plan: Plan, item: Gone) -> dict[str, Any]:
-    """What stands for the record, which nobody can read any more: its id, and what is known of the deletion."""
-    id_field = plan.id_field.removeprefix("$.")
-    if "[" in id_field:
-        id_field = "id"
-    head, *rest = id_field.split(".")
-    value: Any = item.object_id
-    for step in reversed(rest):
-        value = {step: value}
-    return {head: value} | {name: value for name, value in item.fields.items() if name != head}
+    """Stands for the deleted record, which cannot be read any more: its id, and what is known of the deletion."""
+    path = Path.parse(plan.id_field)
+    if not path.steps:
+        path = Path(("id",))
+    known = {name: value for name, value in item.fields.items() if name != path.head}
+    return {path.head: path.rest.put(item.object_id), **known}
 
 
 def _item_request(plan: Plan, item_path: str, object_id: str, params: Params) -> Request:

@@ -16,7 +16,7 @@ from ..clock import duration_micros, from_micros, to_micros
 from ..deletes import AuditLog, LogPart, Proof
 from ..errors import ConnectoryError, PluginError, ProviderError
 from ..model import DatesConfiguration, PollerEntry, Window
-from ..plans.plan import compile_plan
+from ..plans.compiling import compile_plan
 from ..records.changes import HOUR, Stamps, plain
 from ..records.fetch import FetchedPage, fetch, in_smaller_pages
 from ..store import deletions, polls

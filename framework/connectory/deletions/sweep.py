@@ -15,7 +15,7 @@ from ..clock import from_micros, to_micros
 from ..deletes import Proof
 from ..errors import ProviderError
 from ..model import PollerEntry, Window
-from ..plans.plan import compile_plan
+from ..plans.compiling import compile_plan
 from ..records.changes import plain
 from ..records.fetch import FetchedPage, fetch, in_smaller_pages
 from ..store import deletions, polls

@@ -15,7 +15,8 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from ..http import SENDING_ERRORS, SharedTLSAdapter, unreachable
+from ..connections import SharedTLSAdapter
+from ..failures import SENDING_ERRORS, unreachable
 
 if TYPE_CHECKING:
     import socket

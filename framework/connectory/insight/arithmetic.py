@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from ..plans.plan import Plan
-    from ..plans.slots import FilledSlot
     from ..store.polls import PollRow
+    from ..templates import FilledSlot
 
 
 def steps(

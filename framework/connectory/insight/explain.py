@@ -17,13 +17,13 @@ from ..errors import ConnectoryError
 from ..http import PageTooHeavyError
 from ..instances.views import poll_of, poll_state
 from ..plans.plan import dates_of
-from ..plans.slots import slots_of
 from ..polling.window import bounds_of, window_of
 from ..records.changes import Change, Classifier, Finding
 from ..records.fetch import fetch, smaller
 from ..records.fieldchanges import history_of
 from ..secrets import redactor
 from ..store import events, polls
+from ..templates import Rendered, parse_template
 from .arithmetic import steps
 from .explanation import DateField, Explanation, Failure, KnownNote, PageNote, RecordNote, Slot
 from .reasons import Dates, Reasons, moment, seen
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from ..http import Client
     from ..instances.parts import Parts
     from ..model import Request, Response, Verdict, Window
-    from ..plans.plan import Accessor, Plan
+    from ..plans.plan import Plan
+    from ..plans.rows import Accessor
     from ..records.changes import Bounds
     from ..records.fetch import FetchedPage
     from ..store.database import Database
@@ -345,9 +346,9 @@ class _Examination:
     def _explanation(self, window: Window | None) -> Explanation:
         case, plan = self.case, self.case.plan
         start, end = self._ends(window)
-        rendered = plan.render(window) if window else ""
-        request, query = plan.request(window, case.page_size) if window else (None, None)
-        slots = slots_of(plan.entry.url, rendered)
+        rendered = plan.render(window) if window else Rendered("")
+        request, query = plan.translate(rendered, window, case.page_size) if window else (None, None)
+        slots = rendered.slots or parse_template(plan.entry.url).unknown("").slots
         announced = {name: self.totals[name.lower()] for name in ("CREATED", "UPDATED")}
         return Explanation(
             instance=case.instance,
@@ -356,7 +357,7 @@ class _Examination:
             at=self.at,
             state=poll_state(case.poll),
             template=redactor.scrub(plan.entry.url),
-            url=redactor.scrub(rendered),
+            url=redactor.scrub(rendered.text),
             slots=tuple(
                 Slot(
                     text=slot.text,

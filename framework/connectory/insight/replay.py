@@ -13,8 +13,8 @@ from .. import errors
 from ..clock import from_micros
 from ..errors import ConfigurationError, ConnectoryError, RetryLaterError
 from ..http import Client
-from ..instances.runtime import compile_plans
 from ..model import Response, resolve_endpoint
+from ..plans.entries import compile_plans
 from ..records.changes import Change, Finding
 from ..schemas import load_configuration
 from ..secrets import redactor

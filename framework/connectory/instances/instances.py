@@ -24,6 +24,7 @@ from ..errors import (
     NotFoundError,
     RetryLaterError,
 )
+from ..plans.entries import compile_plans
 from ..schemas import (
     CALLBACK_URL,
     FIRST_POLL,
@@ -38,7 +39,6 @@ from ..schemas import (
 from ..secrets import MASK, Secret
 from ..store import credentials, deletions, deliveries, instances, polls, snapshots
 from .account import ACCOUNT, GivenToken, account_of, check_same, known_account, with_account
-from .runtime import compile_plans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -20,6 +20,7 @@ import msgspec
 from requests.adapters import BaseAdapter
 
 from ..auth import Token
+from ..connections import Sessions, default_sessions, read_body
 from ..errors import (
     AuthenticationError,
     ConfigurationError,
@@ -28,7 +29,7 @@ from ..errors import (
     ProviderError,
     RetryLaterError,
 )
-from ..http import SENDING_ERRORS, Sessions, default_sessions, read_body, unreachable
+from ..failures import SENDING_ERRORS, unreachable
 from ..model import OAuth2, Pkce, Response, resolve_endpoint, retry_after
 from ..schemas import OAUTH_CALLBACK_URL
 from ..secrets import Secret, is_oauth_chatter, redactor, reveal

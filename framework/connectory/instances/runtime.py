@@ -15,20 +15,20 @@ from .. import hints
 from ..errors import NotFoundError
 from ..http import Client, Sessions
 from ..model import resolve_endpoint
-from ..plans.plan import compile_plan, unknown_resource
+from ..plans.entries import compile_plans
 from ..ratelimits import account_key
 from ..records.envelope import Sender
-from ..schemas import CALLBACK_URL, POLLER_CONFIGURATION, PollerConfiguration, load_configuration
+from ..schemas import CALLBACK_URL, load_configuration
 from ..store import deliveries, instances
 from .account import known_account, with_account
 from .budget import Budget
 from .oauth import AuthorizationFlow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..auth import Token, TokenSource
-    from ..model import Config, Element, PollerEntry
+    from ..model import Config, Element
     from ..plans.plan import Plan
     from ..plugins import Plugins
     from ..store.database import Database
@@ -74,35 +74,6 @@ class Runtime:
         """Learn the provider's clock from the `Date` of an answer that has just come; it is cut to the second."""
         if date is not None:
             self.clock_offset = date - now
-
-
-def entries_of(element: Element, config: Config, plugins: Plugins) -> dict[str, PollerEntry]:
-    """The poller entries of an instance: its own, else the defaults of the element's resources."""
-    configured: dict[str, PollerEntry] | None = config[POLLER_CONFIGURATION]
-    if configured is not None:
-        return configured
-    resources = plugins.list_resources(element, config)
-    return default_entries(element, [name for name, resource in resources.items() if resource.poller], config, plugins)
-
-
-def default_entries(element: Element, names: Iterable[str], config: Config, plugins: Plugins) -> dict[str, PollerEntry]:
-    resources = plugins.list_resources(element, config)
-    entries = {}
-    for name in names:
-        resource = resources.get(name)
-        if resource is None or resource.poller is None:
-            raise unknown_resource(name, element, {key: r for key, r in resources.items() if r.poller})
-        entries[name] = resource.poller
-    parsed: dict[str, PollerEntry] = PollerConfiguration().deserialize(entries)
-    return parsed
-
-
-def compile_plans(element: Element, config: Config, plugins: Plugins) -> dict[str, Plan]:
-    resources = plugins.list_resources(element, config)
-    return {
-        name: compile_plan(name, entry, element=element, resources=resources, plugins=plugins)
-        for name, entry in entries_of(element, config, plugins).items()
-    }
 
 
 def _begun(plans: Mapping[str, Plan], row: InstanceRow) -> dict[str, Plan]:

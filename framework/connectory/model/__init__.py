@@ -1,6 +1,6 @@
 """The facts that the rest of Connectory passes around: frozen, keyword-only, without I/O.
 
-1. `element`, `oauth2` and `endpoint`: what a plugin knows about a provider and its resources.
+1. `element`, `bound`, `oauth2` and `endpoint`: what a plugin knows about a provider and its resources.
 2. `exchange`, `verdict` and `page`: a request, the response, what to do with it, and the walk through a list.
 3. `entry` and `query`: what an instance is configured to poll, and what one poll asks for.
 4. `event`: the kinds of events that a poll finds.
@@ -8,6 +8,7 @@
 Everything is imported from here: `from connectory.model import Element`.
 """
 
+from .bound import Bound
 from .element import Element, Resource
 from .endpoint import Config, Endpoint, resolve_endpoint
 from .entry import DatesConfiguration, PollerEntry, TrackChanges, TrackDeletes
@@ -21,6 +22,7 @@ from .verdict import ACCEPT, Action, Judge, Verdict, judge_by_status, retry_afte
 __all__ = [
     "ACCEPT",
     "Action",
+    "Bound",
     "Config",
     "DatesConfiguration",
     "Element",

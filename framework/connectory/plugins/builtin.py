@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from .. import ceql
-from ..dates import compile_pattern
+from ..dates import compile_pattern, parse_timezone
 from ..errors import QueryError
 from ..hookspecs import hookimpl
 from ..templates import parse_template
@@ -14,13 +13,13 @@ from ..templates import parse_template
 if TYPE_CHECKING:
     from ..dates import Codec
     from ..model import Element, Params, Query, Resource, Window
+    from ..templates import Rendered
 
 
 @hookimpl(trylast=True)
-def connect_render_template(element: Element, resource: Resource, template: str, window: Window) -> str:
-    parsed = parse_template(template)
-    # `>` on a coarse stamp would lose the records that share the bound's unit, so ask from one unit before it.
-    return parsed.render(window.start - parsed.unit, server_timezone=UTC)
+def connect_render_template(element: Element, resource: Resource, template: str, window: Window) -> Rendered:
+    parsed, bound = parse_template(template), resource.bound
+    return parsed.fill(window.start - bound.step_back(parsed.unit), server_timezone=parse_timezone(bound.zone))
 
 
 @hookimpl(trylast=True)

@@ -19,6 +19,7 @@ import pluggy
 from .. import hints, hookspecs
 from ..errors import ConnectoryError, NotFoundError, PluginError
 from ..model import Element, Resource
+from ..templates import parse_template
 from . import builtin, compatibility, trace
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ..dates import Codec
     from ..http import Client
     from ..model import Config, Params, Query, Window
+    from ..templates import Rendered
     from .trace import HookCall
 
 ENTRY_POINT_GROUP = "connectory"
@@ -211,11 +213,12 @@ class Plugins:
             found.setdefault(resource.name, resource)
         return found
 
-    def render_template(self, element: Element, resource: Resource, template: str, window: Window) -> str:
-        rendered: str = self._ask(
+    def render_template(self, element: Element, resource: Resource, template: str, window: Window) -> Rendered:
+        """The poll URL with the values of its slots; a plugin that answers text leaves the values unknown."""
+        answer: str | Rendered = self._ask(
             "connect_render_template", element, resource=resource, template=template, window=window
         )
-        return rendered
+        return parse_template(template).unknown(answer) if isinstance(answer, str) else answer
 
     def translate_query(self, element: Element, resource: Resource, query: Query) -> Params:
         params: Params = self._ask("connect_translate_query", element, resource=resource, query=query)

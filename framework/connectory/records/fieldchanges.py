@@ -7,11 +7,12 @@ change of those two alone is news: a comment on an incident shows in no other fi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ..clock import to_micros
+from ..path import Path, is_index
 from ..plans.plan import dates_of
 from ..store import snapshots
 from .changes import Change, Finding
@@ -35,15 +36,24 @@ def history_of(plan: Plan, kept: timedelta) -> History | None:
     if entry.track_changes is None and not entry.ignore_fields:
         return None
     stamps = (plan.resource.version_field, plan.resource.updated_field, dates_of(entry, plan.resource).updated_field)
-    return History(entry=entry, stamps=frozenset(_heads(stamps)), kept=kept)
+    return History(
+        entry=entry,
+        stamps=frozenset(Path.parse(stamp).head for stamp in stamps if stamp),
+        ignored=tuple(Path.parse(field) for field in entry.ignore_fields if field),
+        kept=kept,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class History:
-    """`stamps` are the fields that each change touches. Versions are kept for `kept` after their last change."""
+    """`stamps` are the top-level fields that every change touches, and `ignored` the places that are only noise.
+
+    Versions are kept for `kept` after their last change.
+    """
 
     entry: PollerEntry
     stamps: frozenset[str]
+    ignored: tuple[Path, ...]
     kept: timedelta
 
     def compare(
@@ -85,16 +95,25 @@ class History:
         if before is None or change.finding is not Finding.UPDATED:
             return change
         changed = changed_fields(before, after)
-        if self._is_noise(changed):
+        if self._is_noise(changed, before, after):
             # The number stays that of the last event.
             return replace(change, finding=Finding.IGNORED, reason=_ignored(changed), sequence=change.sequence - 1)
         if self.entry.track_changes is None:
             return change
         return replace(change, changed=changed, previous=self._previous(before, changed))
 
-    def _is_noise(self, changed: Sequence[str]) -> bool:
-        ignored = self.stamps.union(self.entry.ignore_fields)
-        return ignored.issuperset(changed) and not self.stamps.issuperset(changed)
+    def _is_noise(self, changed: Sequence[str], before: Fields, after: Fields) -> bool:
+        others = [name for name in changed if name not in self.stamps]
+        return bool(others) and all(self._is_ignored(name, before, after) for name in others)
+
+    def _is_ignored(self, name: str, before: Fields, after: Fields) -> bool:
+        """Whether a changed field is ignored, or changed only at ignored places inside it."""
+        places = [path.rest for path in self.ignored if path.head == name]
+        if not all(place.steps for place in places):
+            return True
+        if not places or name not in before or name not in after:
+            return False
+        return _without(places, before[name]) == _without(places, after[name])
 
     def _previous(self, before: Fields, changed: Iterable[str]) -> Mapping[str, msgspec.Raw] | None:
         if self.entry.track_changes is None or not self.entry.track_changes.previous:
@@ -126,9 +145,17 @@ def _canonical(value: msgspec.Raw) -> bytes:
     return msgspec.json.encode(msgspec.json.decode(value), order="deterministic")
 
 
-def _heads(paths: Iterable[str | None]) -> Iterable[str]:
-    """The top-level fields that these paths begin with."""
-    return (path.removeprefix("$.").partition(".")[0] for path in paths if path)
+def _without(places: Sequence[Path], field: msgspec.Raw) -> bytes:
+    """The value of a field in its canonical form, with null at these places inside it."""
+    value: Any = msgspec.json.decode(field)
+    for place in places:
+        above = Path(place.steps[:-1]).find(value)
+        last = place.steps[-1]
+        if isinstance(above, dict):
+            above[last] = None
+        elif isinstance(above, list) and is_index(last) and int(last) < len(above):
+            above[int(last)] = None
+    return msgspec.json.encode(value, order="deterministic")
 
 
 def _ignored(changed: Sequence[str]) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..app import Elements
+from ..connections import Sessions, SharedTLSAdapter
 from ..errors import ConnectoryError
-from ..http import Sessions, SharedTLSAdapter
 from ..plugins import Plugins
 from ..receiver.receiver import Received, Receiver
 from ..sandbox.serving import Served

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from connectory.deletes import Feed, Sweep
-from connectory.plans.plan import compile_plan
+from connectory.plans.compiling import compile_plan
 from connectory.plugins import Plugins
 from connectory.schemas import PollerEntrySchema
 from connectory_sageone.resources import list_resources

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...instances.runtime import compile_plans
+from ...plans.entries import compile_plans
 from ..trying import configuration_of
 from .contract import ContractRun
 

@@ -11,7 +11,7 @@ import msgspec
 from ... import ceql
 from ...errors import ConnectoryError, PluginError
 from ...model import PollerEntry, Query
-from ...plans.plan import compile_plan
+from ...plans.compiling import compile_plan
 from ...records.fetch import fetch
 from .base import ContractBase
 from .failing import broken, demand

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from connectory.deletes import Feed, Sweep
-from connectory.model import Resource
+from connectory.model import Bound, Resource
 
 from .addresses import is_v3
 from .paging import PAGES, TOTAL
@@ -28,6 +28,9 @@ _DATES = {
     "createdDateFormat": STAMP,
     "createdDateTimezone": "GMT",
 }
+BOUND = Bound(comparison="strict", unit=timedelta(seconds=1), zone="UTC")
+"""Sage documents its bound as inclusive. One second more costs nothing, because known records are not announced again,
+and nothing is lost if one of its lists compares with `>`. Stamps are in UTC, cut to the second."""
 FEED = Feed(
     query=f"deleted_since=${{gmtDate:{STAMP}}}&attributes={DELETED}",
     date_field=DELETED,
@@ -88,6 +91,7 @@ def _records(
         created_field=CREATED,
         records_path="$items",
         paginator=PAGES,
+        bound=BOUND,
         poller=poller(name) if polled else None,
         **{"deletes": FEED} | more,
     )

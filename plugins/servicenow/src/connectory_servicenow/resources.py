@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from connectory.model import Resource
+from connectory.model import Bound, Resource
 
 from .configuration import ACCOUNTS_TABLE, CONTACTS_TABLE, DISPLAY_VALUE
 from .deletes import LOG, LOG_FIELDS, deletes_of
@@ -36,6 +37,8 @@ _DATES = {
 }
 # As documented, zone and all. It was meant for display values: see `stamps`.
 _INCIDENT_DATES = {**_DATES, "updatedDateTimezone": "PST", "createdDateTimezone": "PST"}
+BOUND = Bound(comparison="strict", unit=timedelta(seconds=1), zone="UTC")
+"""Poll URLs compare with `>`; stamps are stored in UTC, cut to the second."""
 _USER_TABLES = {"sys_user", "customer_contact"}
 
 
@@ -74,6 +77,7 @@ def _resource(name: str, table: str, config: Config, description: str, users: bo
         version_field=VERSION,
         records_path="result",
         paginator=KeysetPages(),
+        bound=BOUND,
         poller=_poller(name),
         deletes=deletes_of(table, _log_of_deletes()),
         description=description,
@@ -90,6 +94,7 @@ def _log_of_deletes() -> TableResource:
         updated_field=CREATED,
         records_path="result",
         paginator=KeysetPages(),
+        bound=BOUND,
     )
 
 

@@ -31,6 +31,10 @@ class StampCodec:
         return self.codec.unit
 
     @property
+    def ambiguity(self) -> timedelta:
+        return self.codec.ambiguity
+
+    @property
     def timezone(self) -> tzinfo:
         return UTC
 
