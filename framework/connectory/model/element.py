@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,8 @@ class Resource:
     `path` is relative to the element's base URL. The `*_field`s are JSON paths into a record; `version_field` is for a
     provider that counts a record's changes. `records_path` is the JSON path of the list in the body; if it is empty,
     the body is the list. `poller` is the default entry of `event.poller.configuration`; without one, the resource is
-    polled only if it is configured. `deletes` is one of the ways to find deletions; without one, they are not found. `bound` says how the provider reads the lower
-    bound of a poll.
+    polled only if it is configured. `deletes` is one of the ways to find deletions; without one, they are not found.
+    `bound` says how the provider reads the lower bound of a poll.
 
     >>> STAMP = "yyyy-MM-dd'T'HH:mm:ss'Z'"
     >>> orders = Resource(
@@ -60,7 +60,7 @@ class Resource:
     paginator: Paginator | None = None
     poller: Mapping[str, Any] | None = None
     deletes: Deletes | None = None
-    bound: Bound = Bound()
+    bound: Bound = field(default_factory=Bound)
     description: str = ""
 
 
