@@ -237,7 +237,7 @@ def test_pages_that_are_too_heavy_are_asked_for_in_halves(snow):
 
 
 def test_beyond_ten_thousand_records_are_only_counted(snow, monkeypatch):
-    monkeypatch.setattr("connectory.insight.explain.MOST_RECORDS", 2)
+    monkeypatch.setattr("connectory.insight.judging.MOST_RECORDS", 2)
     instance = snow.create(**{"event.poller.first_poll": "all"})
     explanation = explain(snow.app.parts, instance, "incidents")
     assert (len(explanation.records), explanation.records_left_out, explanation.totals) == (2, 1, {"created": 3})

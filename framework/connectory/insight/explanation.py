@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Slot:
+class SlotNote:
     """One `${...}` of the poll URL; `value` is None where the plugin has rendered the URL in its own way."""
 
     text: str
@@ -111,7 +111,7 @@ class Explanation:
     state: PollState
     template: str
     url: str
-    slots: tuple[Slot, ...]
+    slots: tuple[SlotNote, ...]
     start: datetime | None
     end: datetime | None
     window: tuple[Step, ...]

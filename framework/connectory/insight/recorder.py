@@ -19,7 +19,7 @@ from ..polling.scheduler import Scheduler
 from ..records.changes import Finding, identify
 from ..schemas import CALLBACK_URL
 from ..secrets import MASK, redactor
-from .explain import StoreMemory
+from .memory import StoreMemory
 from .recording import FORMAT, Answer, Asked, Broken, End, Exchange, Header, RecordingFile, body_of, state_of
 from .scrubbing import learn_secrets, scrub_body, scrub_json, scrub_params, scrub_value
 

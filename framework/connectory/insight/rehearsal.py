@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..polling.backfill import Backfilled, window_between
-from .explain import examine, live_case
+from .case import live_case
+from .explain import explain_case
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def rehearse(parts: Parts, instance_id: int, resource: str, start: datetime, end: datetime | None = None) -> Backfilled:
     """What `backfill` would announce of the same span."""
     window = window_between(parts, instance_id, resource, start, end)
-    found = examine(live_case(parts, instance_id, resource, window=window))
+    found = explain_case(live_case(parts, instance_id, resource, window=window))
     if found.error is not None:
         raise found.error
     totals = found.totals

@@ -19,7 +19,8 @@ from ..records.changes import Change, Finding
 from ..schemas import load_configuration
 from ..secrets import redactor
 from ..store.polls import PollRow
-from .explain import Case, examine
+from .case import Case
+from .explain import explain_case
 from .explanation import Explanation, KnownNote
 from .scrubbing import scrub_params
 
@@ -46,7 +47,7 @@ def replay(plugins: Plugins, recording: Recording) -> Explanation:
     config = load_configuration(element, header.configuration)
     plans = compile_plans(element, config, plugins)
     tape = _Tape(recording, resolve_endpoint(element.base_url, config), element.judge)
-    explanation = examine(
+    explanation = explain_case(
         Case(
             instance=header.instance,
             plan=plans[header.resource],
