@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectory.insight.doctor import State, diagnose
+from connectory.insight.doctor import CheckState, diagnose
 from shelf import SWEEP, Shelf
 from world import entry
 
@@ -41,9 +41,9 @@ def test_deletions_are_looked_at_where_they_are_tracked_or_wherever_they_could_b
     instance = snow.create(**configuration)
     assert "deletions of agents" not in found(snow.app.parts, instance)
     checks = found(snow.app.parts, instance, all_deletions=True)
-    assert checks["deletions of incidents"].state is State.OK
+    assert checks["deletions of incidents"].state is CheckState.OK
     assert "role admin" in checks["deletions of incidents"].hint
-    assert checks["deletions of agents"].state is State.OK
+    assert checks["deletions of agents"].state is CheckState.OK
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_clocks_that_differ(snow, seconds, says):
     instance = snow.create()
     snow.sandbox.clock.skew(seconds)
     clock = found(snow.app.parts, instance)["clock"]
-    assert (clock.state, says in clock.detail) == (State.WARNING, True)
+    assert (clock.state, says in clock.detail) == (CheckState.WARNING, True)
 
 
 @pytest.mark.parametrize(
     ("wrong", "state", "says"),
     [
-        ({"idField": "number_of_nothing"}, State.FAILED, "'number_of_nothing'"),
+        ({"idField": "number_of_nothing"}, CheckState.FAILED, "'number_of_nothing'"),
         (
             {"datesConfiguration": {"updatedDateField": "short_description", "updatedDateFormat": "yyyy"}},
-            State.WARNING,
+            CheckState.WARNING,
             "no moment of change that can be read",
         ),
     ],
@@ -100,7 +100,7 @@ def test_a_right_that_deletions_take_and_the_login_has_not(snow):
     instance = snow.create(**{"event.poller.configuration": {"incidents": entry("incidents", trackDeletes=True)}})
     with snow.switched(acl=replace(snow.sandbox.switches.acl, forbidden_tables=("sys_audit_delete",))):
         check = found(snow.app.parts, instance)["deletions of incidents"]
-    assert (check.state, check.exit_code) == (State.FAILED, 4)
+    assert (check.state, check.exit_code) == (CheckState.FAILED, 4)
 
 
 def test_an_alarm_names_the_command_that_ends_it(tmp_path):
@@ -114,7 +114,7 @@ def test_an_alarm_names_the_command_that_ends_it(tmp_path):
             shelf.remove(f"{number:02}")
         shelf.poll()
         check = found(shelf.app.parts, instance)["deletions of things"]
-        assert check.state is State.WARNING
+        assert check.state is CheckState.WARNING
         assert check.hint.endswith(f"connect instances allow-mass-delete {instance} things")
 
 

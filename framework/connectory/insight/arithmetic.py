@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clock import from_micros
-from .explanation import Step
+from .explanation import WindowStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,48 +26,50 @@ def steps(
     provider_now: datetime,
     *,
     was_asked: bool,
-) -> tuple[Step, ...]:
+) -> tuple[WindowStep, ...]:
     return (*_start(poll, plan, start, slots), *_end(poll, plan, end, now, provider_now, was_asked=was_asked))
 
 
-def _start(poll: PollRow, plan: Plan, start: datetime | None, slots: Sequence[FilledSlot]) -> Iterator[Step]:
+def _start(poll: PollRow, plan: Plan, start: datetime | None, slots: Sequence[FilledSlot]) -> Iterator[WindowStep]:
     since, remembered = from_micros(poll.since), from_micros(poll.seen_from)
-    yield Step(what="since", moment=since, note="the cursor: everything up to here was announced")
+    yield WindowStep(what="since", moment=since, note="the cursor: everything up to here was announced")
     reached = since - plan.overlap
-    yield Step(what="- overlap", moment=reached, note=f"{_text(plan.overlap)}: records that become visible late")
+    yield WindowStep(what="- overlap", moment=reached, note=f"{_text(plan.overlap)}: records that become visible late")
     if plan.entry.poll_delay:
         reached -= plan.entry.poll_delay
-        yield Step(what="- pollDelay", moment=reached, note=f"{_text(plan.entry.poll_delay)}, from the entry")
+        yield WindowStep(what="- pollDelay", moment=reached, note=f"{_text(plan.entry.poll_delay)}, from the entry")
     if remembered > reached:
-        yield Step(
+        yield WindowStep(
             what="not before", moment=remembered, note="what was announced is remembered from here on: starts here"
         )
     else:
-        yield Step(what="not before", moment=remembered, note="what was announced is remembered from here on: no limit")
+        yield WindowStep(
+            what="not before", moment=remembered, note="what was announced is remembered from here on: no limit"
+        )
     if start is None:
         return
-    yield Step(what="start", moment=start, note="cut to the unit of the stamps; included")
+    yield WindowStep(what="start", moment=start, note="cut to the unit of the stamps; included")
     for slot in slots:
         if slot.moment is not None:
             back = start - slot.moment
             why = f"{_text(back)} earlier, as > would lose the records at the bound" if back else "the same moment"
-            yield Step(what="rendered", moment=slot.moment, note=f"{slot.text} is {slot.value}: {why}")
+            yield WindowStep(what="rendered", moment=slot.moment, note=f"{slot.text} is {slot.value}: {why}")
 
 
 def _end(
     poll: PollRow, plan: Plan, end: datetime | None, now: datetime, provider_now: datetime, *, was_asked: bool
-) -> Iterator[Step]:
-    yield Step(what="now", moment=now, note="our own clock")
+) -> Iterator[WindowStep]:
+    yield WindowStep(what="now", moment=now, note="our own clock")
     source = "the Date of its first answer" if was_asked else "as it was last known"
     offset = (provider_now - now).total_seconds()
-    yield Step(what="provider's now", moment=provider_now, note=f"{offset:+g} s from ours, {source}")
+    yield WindowStep(what="provider's now", moment=provider_now, note=f"{offset:+g} s from ours, {source}")
     settled = provider_now - plan.element.settle
-    yield Step(
+    yield WindowStep(
         what="- settle", moment=settled, note=f"{_text(plan.element.settle)}: rows may show up after their stamp"
     )
     if end is not None:
         kept = " The cursor is later and stays." if from_micros(poll.since) > end else ""
-        yield Step(what="end", moment=end, note=f"cut to the unit of the stamps; the next cursor.{kept}")
+        yield WindowStep(what="end", moment=end, note=f"cut to the unit of the stamps; the next cursor.{kept}")
 
 
 def _text(duration: timedelta) -> str:

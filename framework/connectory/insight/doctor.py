@@ -33,7 +33,7 @@ LOOK_BACK = timedelta(days=30)
 MOST_SKEW = timedelta(seconds=30)
 
 
-class State(enum.StrEnum):
+class CheckState(enum.StrEnum):
     OK = "ok"
     WARNING = "warning"
     FAILED = "failed"
@@ -44,7 +44,7 @@ class Check:
     """`exit_code` is what a command ends with that found this; 0 unless it failed."""
 
     check: str
-    state: State
+    state: CheckState
     detail: str
     hint: str | None = None
     exit_code: int = field(default=0, metadata=HIDDEN)
@@ -58,7 +58,7 @@ def diagnose(parts: Parts, instance_id: int, *, all_deletions: bool = False) -> 
     runtime = parts.runtimes.get(instance_id)
     login, provider_now = _login(runtime)
     yield login
-    if login.state is State.FAILED:
+    if login.state is CheckState.FAILED:
         return
     now = parts.clock.now()
     yield _clocks(provider_now, now)
@@ -72,21 +72,21 @@ def _login(runtime: Runtime) -> tuple[Check, datetime | None]:
     """The check, and the provider's time where it says it."""
     probe = runtime.element.probe
     if probe is None:
-        return Check(check="login", state=State.OK, detail="the element has no request to try it with"), None
+        return Check(check="login", state=CheckState.OK, detail="the element has no request to try it with"), None
     try:
         date = runtime.client.send(probe).date
     except AuthenticationError as error:
         return _failed("login", error, f"log in again: {hints.log_in(runtime.row.id)}"), None
     except ConnectoryError as error:
         return _failed("login", error), None
-    return Check(check="login", state=State.OK, detail="the provider accepts it"), date
+    return Check(check="login", state=CheckState.OK, detail="the provider accepts it"), date
 
 
 def _failed(name: str, error: ConnectoryError, hint: str | None = None) -> Check:
     where = f"{error.where}: " if error.where else ""
     return Check(
         check=name,
-        state=State.FAILED,
+        state=CheckState.FAILED,
         detail=f"{where}{error.message}",
         hint=hint or error.hint,
         exit_code=error.exit_code,
@@ -95,15 +95,15 @@ def _failed(name: str, error: ConnectoryError, hint: str | None = None) -> Check
 
 def _clocks(date: datetime | None, now: datetime) -> Check:
     if date is None:
-        return Check(check="clock", state=State.OK, detail="the provider does not say its time")
+        return Check(check="clock", state=CheckState.OK, detail="the provider does not say its time")
     # The provider's is cut to the second.
     skew = round((date - now).total_seconds())
     if abs(skew) <= MOST_SKEW.total_seconds():
-        return Check(check="clock", state=State.OK, detail=f"the provider's differs by {abs(skew)} seconds")
+        return Check(check="clock", state=CheckState.OK, detail=f"the provider's differs by {abs(skew)} seconds")
     direction = "ahead of" if skew > 0 else "behind"
     return Check(
         check="clock",
-        state=State.WARNING,
+        state=CheckState.WARNING,
         detail=f"the provider's is {abs(skew)} seconds {direction} ours",
         hint="polls go by the provider's clock, so nothing is lost; synchronise this machine's all the same",
     )
@@ -117,7 +117,9 @@ def _read(plan: Plan, client: Client, now: datetime) -> Check:
         return _failed(name, error)
     if page is None or not page.records.ids:
         days = LOOK_BACK.days
-        return Check(check=name, state=State.OK, detail=f"the provider answers; nothing has changed in {days} days")
+        return Check(
+            check=name, state=CheckState.OK, detail=f"the provider answers; nothing has changed in {days} days"
+        )
     return _looked_at(plan, page, name)
 
 
@@ -126,7 +128,7 @@ def _looked_at(plan: Plan, page: FetchedPage, name: str) -> Check:
     if object_id is None:
         return Check(
             check=name,
-            state=State.FAILED,
+            state=CheckState.FAILED,
             detail=f"a record has no {plan.id_field!r}: it can be neither told from others nor announced",
             hint="correct idField, or let the login read that field",
             exit_code=4,
@@ -135,26 +137,26 @@ def _looked_at(plan: Plan, page: FetchedPage, name: str) -> Check:
     if plan.updated is not None and updated is None:
         return Check(
             check=name,
-            state=State.WARNING,
+            state=CheckState.WARNING,
             detail=f"record {object_id} has no moment of change that can be read",
             hint=hints.COMPARE_DATES,
         )
     when = "" if updated is None else f", changed {from_micros(updated):%Y-%m-%dT%H:%M:%SZ}"
-    return Check(check=name, state=State.OK, detail=f"record {object_id}{when}")
+    return Check(check=name, state=CheckState.OK, detail=f"record {object_id}{when}")
 
 
 def _deletions(parts: Parts, runtime: Runtime, resource: str, plan: Plan) -> Check:
     name, caveat = f"deletions of {resource}", (plan.resource.deletes.caveat if plan.resource.deletes else "") or None
     doubt = Deletions(parts.database, parts.clock).check(runtime, resource)
     if doubt is not None:
-        return Check(check=name, state=State.FAILED, detail=doubt, hint=caveat, exit_code=4)
+        return Check(check=name, state=CheckState.FAILED, detail=doubt, hint=caveat, exit_code=4)
     with parts.database.read() as connection:
         state = deletions.get(connection, runtime.row.id, resource)
     if state is not None and state.alarm:
         return Check(
             check=name,
-            state=State.WARNING,
+            state=CheckState.WARNING,
             detail=state.alarm,
             hint=hints.allow_mass_delete(runtime.row.id, resource),
         )
-    return Check(check=name, state=State.OK, detail="can be found", hint=caveat)
+    return Check(check=name, state=CheckState.OK, detail="can be found", hint=caveat)

@@ -27,7 +27,7 @@ class SlotNote:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
+class WindowStep:
     """One step of the window's arithmetic: what it is, where it leads to, and why."""
 
     what: str
@@ -114,7 +114,7 @@ class Explanation:
     slots: tuple[SlotNote, ...]
     start: datetime | None
     end: datetime | None
-    window: tuple[Step, ...]
+    window: tuple[WindowStep, ...]
     dates: tuple[DateField, ...]
     query: str
     params: Params

@@ -69,7 +69,7 @@ class _Recorder:
         learn_secrets(runtime.config)
         plan = runtime.plan(poll.resource)
         memory = StoreMemory(self._parts.database, poll, plan)
-        tape = _Tape(file=self._file, plan=plan, memory=memory, clock=self._parts.clock)
+        log = _ExchangeLog(file=self._file, plan=plan, memory=memory, clock=self._parts.clock)
         ignored: dict[str, str] = {}
 
         def note_ignored(changes: Sequence[Change]) -> None:
@@ -78,12 +78,12 @@ class _Recorder:
         self._file.write(self._header(poll, runtime))
         failure: str | None = None
         try:
-            yield Ways(exchanger=_Listening(runtime.client, tape), classified=note_ignored)
+            yield Ways(exchanger=_ListeningConversation(runtime.client, log), classified=note_ignored)
         except ConnectoryError as error:
             failure = redactor.scrub(str(error))
             raise
         finally:
-            self._file.write(End(exchanges=tape.count, failure=failure, ignored=ignored))
+            self._file.write(End(exchanges=log.count, failure=failure, ignored=ignored))
 
     def _header(self, poll: PollRow, runtime: Runtime) -> Header:
         with self._parts.database.read() as connection:
@@ -119,7 +119,7 @@ def _micros(duration: timedelta) -> int:
 
 
 @dataclass(kw_only=True)
-class _Tape:
+class _ExchangeLog:
     """Writes the exchanges of one poll."""
 
     file: RecordingFile
@@ -190,24 +190,24 @@ def _broken(error: ConnectoryError) -> Broken:
     )
 
 
-class _Listening:
+class _ListeningConversation:
     """Asks through a client of the same login, and writes down what it was asked and answered."""
 
-    def __init__(self, client: Client, tape: _Tape) -> None:
-        self._tape = tape
+    def __init__(self, client: Client, log: _ExchangeLog) -> None:
+        self._log = log
         self._wire = client.transmit
         self._client = dataclasses.replace(client, transport=self._hear)
         self._heard: Response | None = None
 
     def exchange(self, request: Request) -> tuple[Response, Verdict]:
-        sent = self._tape.clock.now()
+        sent = self._log.clock.now()
         self._heard = None
         try:
             answer = self._client.exchange(request)
         except ConnectoryError as error:
-            self._tape.add(request, self._heard, error, sent)
+            self._log.add(request, self._heard, error, sent)
             raise
-        self._tape.add(request, answer[0], None, sent)
+        self._log.add(request, answer[0], None, sent)
         return answer
 
     def _hear(self, prepared: requests.PreparedRequest) -> Response:

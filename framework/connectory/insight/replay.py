@@ -46,7 +46,7 @@ def replay(plugins: Plugins, recording: Recording) -> Explanation:
     element = plugins.element(header.instance["element"])
     config = load_configuration(element, header.configuration)
     plans = compile_plans(element, config, plugins)
-    tape = _Tape(recording, resolve_endpoint(element.base_url, config), element.judge)
+    conversation = _RecordedConversation(recording, resolve_endpoint(element.base_url, config), element.judge)
     explanation = explain_case(
         Case(
             instance=header.instance,
@@ -54,15 +54,15 @@ def replay(plugins: Plugins, recording: Recording) -> Explanation:
             poll=PollRow(**header.state),
             clock_offset=timedelta(microseconds=header.clock_offset),
             page_size=header.page_size,
-            conversation=tape,
-            memory=_Recorded(recording),
+            conversation=conversation,
+            memory=_RecordedMemory(recording),
         )
     )
-    tape.check()
+    conversation.check()
     return explanation
 
 
-class _Recorded:
+class _RecordedMemory:
     """What was remembered when the poll was recorded."""
 
     def __init__(self, recording: Recording) -> None:
@@ -82,7 +82,7 @@ class _Recorded:
         return dataclasses.replace(change, finding=Finding.IGNORED, reason=reason, sequence=change.sequence - 1)
 
 
-class _Tape:
+class _RecordedConversation:
     """A conversation that was recorded: its clock shows what ours showed then."""
 
     def __init__(self, recording: Recording, base_url: str, judge: Judge) -> None:
