@@ -1,13 +1,17 @@
-"""The application: everything that the faces (command line, programs, later API and console) call.
+"""The application: everything that the command line, programs, and later the API and the console call.
 
-`App` opens a store and holds what a face needs, one attribute per noun: `elements`, `instances`, `polls`, `events`,
-`deliveries`. `Running` polls and delivers in threads. `Acts` is the one place that every change passes, with its actor.
-Results are plain dataclasses, and `as_json` shows them in the form that all faces share.
+1. `App` (app) is an open store. It has one attribute per noun: `elements`, `instances`, `polls`, `events` and
+   `deliveries`, each in a file of its name.
+2. `Running` (running) polls and delivers in threads. An `Observer` is told what happens.
+3. `Acts` (acts) is the one place that every change passes, with its actor.
+
+Results are plain dataclasses, and `as_json` turns them into the JSON that all faces show.
 """
 
 from __future__ import annotations
 
 from ..serialize import as_json
+from .acts import Act, Acts
 from .app import App, open_app
 from .deliveries import Attempt, Delivery
 from .elements import ConfigurationKey, ElementDetails, Elements, ElementSummary, ResourceSummary
@@ -18,6 +22,7 @@ from .types import (
     AuthorizationFlow,
     Backfilled,
     Check,
+    CheckState,
     Cursor,
     Draft,
     Explanation,
@@ -31,6 +36,8 @@ from .types import (
 )
 
 __all__ = [
+    "Act",
+    "Acts",
     "Announced",
     "App",
     "Attempt",
@@ -38,6 +45,7 @@ __all__ = [
     "AuthorizationFlow",
     "Backfilled",
     "Check",
+    "CheckState",
     "ConfigurationKey",
     "Cursor",
     "Delivery",

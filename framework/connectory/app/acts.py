@@ -1,14 +1,15 @@
-"""The one place that every change passes, whoever makes it.
+"""The one place that every change passes.
 
-A change has a name (`instances.pause`), an actor (`python`, `cli:ann`, the id of a user), and what it is about. A face
-that may not do everything gives `allows`; a refusal changes nothing.
+A change has a name (`instances.pause`), an actor (`python`, `cli:ann`, the id of a user) and mostly an instance. A face
+whose users may not do everything passes `allows` to `connectory.open`, and whoever keeps a log of changes calls
+`app.acts.watch`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PYTHON = "python"
-"""The actor of a program that names none."""
+"""The actor of a program that names no other."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Act:
-    """One change. `instance_id` is None where it concerns no instance, or one that does not exist yet."""
+    """One change. `instance_id` is None before a new instance has its id."""
 
     name: str
     actor: str
@@ -30,23 +31,41 @@ class Act:
 
 
 class Acts:
-    """`actor` makes the changes that name no other one; `allows` raises what refuses a change."""
+    """Every change of an application. `actor` makes the changes for which the caller names no other actor.
 
-    def __init__(self, actor: str = PYTHON, allows: Callable[[Act], None] = lambda act: None) -> None:
+    `allows` is called before each change and refuses it by raising an error, which reaches the caller unchanged.
+    """
+
+    def __init__(self, actor: str = PYTHON, allows: Callable[[Act], None] | None = None) -> None:
         self._actor = actor
         self._allows = allows
         self._watchers: list[Callable[[Act], None]] = []
 
     def watch(self, watcher: Callable[[Act], None]) -> None:
-        """Call `watcher` with each change that was made."""
+        """Call `watcher` after each change that was made, in the thread that made it."""
         self._watchers.append(watcher)
 
     @contextlib.contextmanager
-    def change(self, name: str, actor: str | None, instance_id: int | None = None) -> Iterator[None]:
-        """Around a change: it is refused before, and noted after it was made."""
-        act = Act(name=name, actor=actor or self._actor, instance_id=instance_id)
-        self._allows(act)
-        yield
-        log.info("%s by %s%s", act.name, act.actor, "" if instance_id is None else f" on instance {instance_id}")
+    def change(self, name: str, actor: str | None, instance_id: int | None = None) -> Iterator[Change]:
+        """Surround a change: ask `allows` before it, and tell the watchers after it, unless it failed."""
+        change = Change(Act(name=name, actor=actor or self._actor, instance_id=instance_id))
+        if self._allows is not None:
+            self._allows(change.act)
+        yield change
+        act = change.act
+        log.info(
+            "%s by %s%s", act.name, act.actor, "" if act.instance_id is None else f" on instance {act.instance_id}"
+        )
         for watcher in self._watchers:
             watcher(act)
+
+
+class Change:
+    """A change that is being made."""
+
+    def __init__(self, act: Act) -> None:
+        self.act = act
+
+    def made(self, instance_id: int) -> None:
+        """Note the id of the instance that the change has made."""
+        self.act = replace(self.act, instance_id=instance_id)

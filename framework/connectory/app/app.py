@@ -23,7 +23,7 @@ from .polls import Polls
 from .running import Observer, Running, drain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from types import TracebackType
     from typing import Self
@@ -33,19 +33,24 @@ if TYPE_CHECKING:
     from ..insight.doctor import Check
     from ..insight.explanation import Explanation
     from ..plugins import Plugins
+    from .acts import Act
 
 GRACE = timedelta(seconds=20)
-"""How long a bounded run waits for its last notifications."""
+"""How long the end of a run waits for its last deliveries."""
 
 
 class App:
-    """An open store and everything that can be done with it; a context manager that closes it.
+    """An open store and everything that can be done with it. It is a context manager that closes the store.
 
-    `elements`, `instances`, `polls`, `events` and `deliveries` hold the calls. Each call that changes something takes
-    an `actor`, who is noted with the change; by default the one that the application was opened with. `parts` are what
+    The calls are grouped by noun: `elements`, `instances`, `polls`, `events` and `deliveries`. They may be made from
+    several threads at once. They return plain dataclasses, which `connectory.app.as_json` turns into JSON values.
+
+    Each call that changes something takes an `actor`; by default it is the one that the application was opened with.
+    `acts.watch` tells a function of each change, and `allows` (of `connectory.open`) can refuse one. `parts` are what
     the calls work on, for tests and tools.
 
-    Errors are `ConnectoryError`s: each says what is wrong, where, and what to do next.
+    Every error is a `ConnectoryError`: its message says what is wrong, `where` points at it, and `hint` says what to
+    do next.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, open_app(folder, actor="billing") as app:
@@ -53,15 +58,15 @@ class App:
     ([], [], 0)
     """
 
-    def __init__(self, parts: Parts, actor: str = PYTHON) -> None:
+    def __init__(self, parts: Parts, actor: str = PYTHON, allows: Callable[[Act], None] | None = None) -> None:
         self.parts = parts
-        self.acts = Acts(actor)
+        self.acts = Acts(actor, allows)
         self.elements = Elements(parts.plugins)
         self.instances = Instances(parts, self.acts)
         self.polls = Polls(parts, self.acts, self.instances)
         self.events = Events(parts, self.instances)
         self.deliveries = Deliveries(parts, self.acts, self.instances)
-        self.keep_alive = KeepAlive(parts.database, parts.plugins, parts.runtimes, parts.clock)
+        self._keep_alive = KeepAlive(parts.database, parts.plugins, parts.runtimes, parts.clock)
         self._is_started = False
 
     def __enter__(self) -> Self:
@@ -73,6 +78,7 @@ class App:
         self.close()
 
     def close(self) -> None:
+        """Close the store. Calls after this fail."""
         self.parts.close()
 
     # Running
@@ -83,17 +89,17 @@ class App:
         *,
         instances: Iterable[int | str] | None = None,
         observer: Observer | None = None,
-        grace: timedelta = timedelta(0),
+        grace: timedelta = GRACE,
     ) -> None:
-        """Poll, deliver, and keep logins alive until `stop` is set; of all instances, or of some.
+        """Poll, deliver, and renew logins until `stop` is set; for all instances, or for some.
 
-        What is being polled or sent then is finished. `grace` is how long to wait for notifications that have not
-        arrived. What ends the work early is raised.
+        When `stop` is set, the polls that run are finished and their events are delivered. `grace` is how long that
+        may take at most; retries that are due later stay in the store for the next run. If something ends the work
+        early, `stop` is set and the error is raised.
         """
         with self.running(instances=instances, observer=observer, ended=stop):
             stop.wait()
-        if grace:
-            self.drain(grace, instances=instances, observer=observer)
+        self.drain(grace, instances=instances, observer=observer)
 
     @contextlib.contextmanager
     def running(
@@ -103,10 +109,14 @@ class App:
         observer: Observer | None = None,
         ended: threading.Event | None = None,
     ) -> Iterator[Running]:
-        """Poll and deliver in threads of their own, from `with` to its end; `ended` is set where they fail."""
+        """Poll and deliver in threads while the `with` block runs.
+
+        If the work fails, `ended` is set, and the error is raised at the end of the block. At that point polls and
+        deliveries that have begun are finished; other deliveries stay in the store, and `drain` sends them.
+        """
         self._start()
         ids = self.instances.ids_of(instances)
-        with Running(self.parts, self.keep_alive, observer or Observer(), ids, ended) as running:
+        with Running(self.parts, self._keep_alive, observer or Observer(), ids, ended) as running:
             yield running
 
     def run_once(
@@ -117,9 +127,9 @@ class App:
         grace: timedelta = GRACE,
         stop: threading.Event | None = None,
     ) -> int:
-        """Poll what is due once each, and deliver what waits; returns how many polls ran.
+        """Poll once what is due, deliver the events, and return how many polls ran.
 
-        `grace` is how long to wait for retries, and `stop` ends that early.
+        `grace` is how long to wait for deliveries and their retries. Setting `stop` ends that wait early.
         """
         self._start()
         polled = self.polls.run_due(instances=instances, observer=observer)
@@ -134,13 +144,14 @@ class App:
         observer: Observer | None = None,
         stop: threading.Event | None = None,
     ) -> bool:
-        """Deliver what waits, for at most `grace`, or until `stop` is set; whether nothing waits any more."""
+        """Deliver what waits, for at most `grace` or until `stop` is set. Returns whether everything was delivered."""
+        self._start()
         until = self.parts.clock.now() + grace
         ids = self.instances.ids_of(instances)
         return drain(self.parts, observer or Observer(), ids, until, stop or threading.Event())
 
     def _start(self) -> None:
-        """Tell the plugins, the first time that this application runs."""
+        """Tell the plugins when this application runs for the first time."""
         if not self._is_started:
             self._is_started = True
             self.parts.plugins.engine_starting(self)
@@ -148,14 +159,17 @@ class App:
     # Looking into it
 
     def explain(self, instance: int | str, resource: str, at: datetime | None = None) -> Explanation:
-        """What the next poll of a resource would do and why, at this moment or at another one.
+        """What the next poll of a resource would do, and why. `at` pretends that it is another time.
 
-        The provider is asked; nothing is announced, remembered or moved.
+        The provider is asked. Nothing is announced, and no cursor is moved.
         """
         return explain(self.parts, self.instances.id_of(instance), resource, at)
 
     def diagnose(self, instance: int | str, *, all_deletions: bool = False) -> Iterator[Check]:
-        """Whether an instance would work, asked of its provider: each check as soon as it was made."""
+        """Check whether an instance works, by asking its provider; each result is yielded as soon as it is known.
+
+        `all_deletions` also checks the deletions of resources that do not track them.
+        """
         return diagnose(self.parts, self.instances.id_of(instance), all_deletions=all_deletions)
 
 
@@ -167,13 +181,17 @@ def open_app(
     clock: Clock | None = None,
     sessions: Sessions | None = None,
     actor: str = PYTHON,
+    allows: Callable[[Act], None] | None = None,
 ) -> App:
-    """Open a store, which is made where there is none, and return the application on it: `connectory.open`.
+    """Open a store and return the application on it. This is `connectory.open`.
 
-    `home` is the folder of the store, its keys and `connectory.toml`; by default `CONNECTORY_HOME`, or the user's data
-    folder. `database_url` is an SQLAlchemy URL; by default what the environment or `connectory.toml` says, or SQLite in
-    `home`. `actor` is who makes the changes that name nobody else. `plugins`, `clock` and `sessions` are for tests: the
-    installed plugins, the system's clock and real connections by default.
+    `home` is the folder of the store, its keys and `connectory.toml`. It is created if it does not exist. The default
+    is `CONNECTORY_HOME`, or the user's data folder. `database_url` is an SQLAlchemy URL; the default is the one of the
+    environment or of `connectory.toml`, or SQLite in `home`.
+
+    `actor` makes the changes for which a call names no other actor. `allows` is called with each `Act` before it is
+    done, and refuses it by raising an error. `plugins`, `clock` and `sessions` are for tests; the defaults are the
+    installed plugins, the system's clock and real connections.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, open_app(folder) as app:
@@ -183,4 +201,4 @@ def open_app(
     settings = Settings.load(None if home is None else Path(home))
     if database_url is not None:
         settings = replace(settings, database_url=database_url)
-    return App(Parts(settings, plugins=plugins, clock=clock, sessions=sessions), actor)
+    return App(Parts(settings, plugins=plugins, clock=clock, sessions=sessions), actor, allows)

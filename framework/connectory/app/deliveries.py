@@ -1,4 +1,4 @@
-"""`app.deliveries`: what was sent where, how it went, and sending again to a receiver that was given up."""
+"""`app.deliveries`: which notifications were sent where, and with what result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STATUSES = (deliveries.CREATED, deliveries.RETRY, deliveries.QUEUED, deliveries.
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """One attempt to deliver. `duration` is in milliseconds, `response` the first bytes of the answer."""
+    """One attempt to deliver. `duration` is in milliseconds. `response` is the beginning of the answer's body."""
 
     id: int
     delivery_id: int
@@ -38,9 +38,9 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """One notification to one subscription. `attempts` counts those made; `due_at` is None where no more are made.
+    """One notification to one subscription. `attempts` is how many were made, and `due_at` when the next one is due.
 
-    `body` and `made` are filled in where one delivery is asked for.
+    `due_at` is None if no attempt will follow. Only `get` fills in `body` (the notification) and `made` (its attempts).
     """
 
     id: int
@@ -62,7 +62,7 @@ class Delivery:
 
 
 class Deliveries:
-    """The deliveries of a store. Instances are named by id or name; `actor` is who makes a change."""
+    """The deliveries of a store. An instance is given by its id or its name."""
 
     def __init__(self, parts: Parts, acts: Acts, instances: Instances) -> None:
         self._parts = parts
@@ -70,14 +70,14 @@ class Deliveries:
         self._instances = instances
 
     def run_due(self, *, instances: Iterable[int | str] | None = None, observer: Observer | None = None) -> int:
-        """Try each delivery that is due once, and return how many attempts were made."""
+        """Try once each delivery that is due now, and return how many attempts were made."""
         return worker_of(self._parts, observer or Observer(), self._instances.ids_of(instances)).run_once()
 
     def find(self, *, instance: int | str | None = None, status: str | None = None, limit: int = 50) -> list[Delivery]:
-        """Deliveries, the newest first; `status` is one of `created`, `retry`, `queued` and `delivered`."""
+        """The newest deliveries, newest first. `status` is `created`, `retry`, `queued` or `delivered`."""
         if status is not None and status not in STATUSES:
             raise ConfigurationError(
-                f"no delivery is ever {status!r}", where="status", hint=f"one of {', '.join(STATUSES)}"
+                f"{status!r} is not a status of deliveries", where="status", hint=f"use one of {', '.join(STATUSES)}"
             )
         instance_id = None if instance is None else self._instances.id_of(instance)
         with self._parts.database.read() as connection:
@@ -85,7 +85,7 @@ class Deliveries:
         return [_delivery(row) for row in found]
 
     def get(self, delivery_id: int) -> Delivery:
-        """One delivery with its body and each attempt."""
+        """One delivery with the body of its notification and all its attempts."""
         with self._parts.database.read() as connection:
             row = deliveries.get(connection, delivery_id)
             if row is None:
@@ -94,12 +94,15 @@ class Deliveries:
         return _delivery(row, body=bytes(row["body"]), made=made)
 
     def pending(self, instances: Iterable[int | str] | None = None) -> int:
-        """How many deliveries have not arrived, queued ones included."""
+        """How many deliveries have not arrived, including those that are held back."""
         with self._parts.database.read() as connection:
             return deliveries.pending_count(connection, self._instances.ids_of(instances))
 
     def resume(self, instance: int | str, *, actor: str | None = None) -> int:
-        """Send what was held back since a receiver was given up; returns how many receivers are tried again."""
+        """Deliver again to the receivers of an instance that were given up, with everything that was held back.
+
+        Returns how many receivers that is.
+        """
         instance_id = self._instances.id_of(instance)
         now = to_micros(self._parts.clock.now())
         with (

@@ -1,4 +1,4 @@
-"""`app.elements`: the systems that can be connected, what an instance of one needs, and the plugins they come from."""
+"""`app.elements`: the systems that can be connected, their configuration keys, and the plugins that provide them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ElementSummary:
+    """An element and the name of the plugin that provides it."""
+
     key: str
     name: str
     hub: str
@@ -31,7 +33,7 @@ class ElementSummary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ConfigurationKey:
-    """One key of an instance's configuration; a default that is a duration is in minutes, as it would be given."""
+    """One key of an instance's configuration. The `default` of a duration is in minutes, as in the configuration."""
 
     key: str
     type: str
@@ -43,7 +45,10 @@ class ConfigurationKey:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ResourceSummary:
-    """`poller` is the default entry of `event.poller.configuration`; None: it is not polled unless configured."""
+    """A resource that an instance can poll. `poller` is its default entry of `event.poller.configuration`.
+
+    If `poller` is None, the resource is polled only if the configuration has an entry for it.
+    """
 
     name: str
     path: str
@@ -52,6 +57,8 @@ class ResourceSummary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ElementDetails:
+    """An element with the keys of its configuration, required ones first, and its resources."""
+
     key: str
     name: str
     hub: str
@@ -63,14 +70,14 @@ class ElementDetails:
 
 
 class Elements:
-    """The elements that the installed plugins provide. It needs no store, so `Elements.load()` works without an app."""
+    """The elements that the installed plugins provide. `Elements.load()` works without a store."""
 
     def __init__(self, plugins: Plugins) -> None:
         self._plugins = plugins
 
     @classmethod
     def load(cls, only: Iterable[str] | None = None) -> Elements:
-        """Find the installed plugins: those named in `only`, else in `CONNECTORY_PLUGINS`, else all."""
+        """Load the installed plugins: those named in `only`, or in `CONNECTORY_PLUGINS`, or all."""
         return cls(Plugins.load(only))
 
     def find(self) -> list[ElementSummary]:
@@ -83,7 +90,7 @@ class Elements:
         ]
 
     def get(self, key: str) -> ElementDetails:
-        """One element with its configuration keys and its resources; `NotFoundError` where it is not installed."""
+        """One element. It is a `NotFoundError` if no plugin provides it."""
         element = self._plugins.element(key)
         keys = (_configuration_key(found) for found in configuration_schema(element).fields.values())
         return ElementDetails(
@@ -98,7 +105,7 @@ class Elements:
         )
 
     def pollers(self, key: str, configuration: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-        """The default poller entries that an instance with this configuration would have, by resource."""
+        """The default poller entries of an instance with this configuration, by resource."""
         element = self._plugins.element(key)
         found = self._plugins.list_resources(element, default_configuration(element) | dict(configuration))
         return {name: resource.poller for name, resource in found.items() if resource.poller is not None}
@@ -110,12 +117,12 @@ class Elements:
         )
 
     def plugins(self) -> list[PluginInfo]:
-        """The plugins that were found, quarantined ones included."""
+        """The plugins that were found. Those that cannot be used have a reason in `quarantined`."""
         return self._plugins.infos()
 
     @property
     def hooks(self) -> Plugins:
-        """The hooks of the plugins, for tools that ask them one by one."""
+        """The plugins' hooks, for tools that call them one by one."""
         return self._plugins
 
     def add_commands(self, cli: Any) -> None:
@@ -123,23 +130,28 @@ class Elements:
         self._plugins.add_commands(cli)
 
     def open_sandbox(self, key: str, faults: Sequence[str] = ()) -> Any:
-        """The element's sandbox, a WSGI application with these faults; `ConfigurationError` where there is none."""
+        """The element's sandbox: a WSGI application that fakes the provider, with these `faults` switched on.
+
+        `connectory.sandbox.serving.Served` serves it on this machine. `sandbox.configuration(url)` is what an instance
+        needs to use it, `sandbox.consent` plays the person who allows the access (for `instances.create`), and
+        `sandbox.step()` changes one record. An element without a sandbox is a `ConfigurationError`.
+        """
         fake = self._plugins.open_sandbox(self._plugins.element(key))
         if fake is None:
             raise ConfigurationError(
-                f"{key} has no sandbox", hint=f"the plugin {self._plugins.owner_of(key)!r} would have to bring one"
+                f"{key} has no sandbox", hint=f"the plugin {self._plugins.owner_of(key)!r} does not provide one"
             )
         if faults:
             try:
                 fake.break_with(faults)
             except AttributeError:
-                raise ConfigurationError(f"the sandbox of {key} knows no faults", where="--fault") from None
+                raise ConfigurationError(f"the sandbox of {key} has no faults to switch on", where="faults") from None
             except ValueError as error:
-                raise ConfigurationError(str(error), where="--fault") from None
+                raise ConfigurationError(str(error), where="faults") from None
         return fake
 
     def replay(self, path: Path, resource: str | None = None) -> Explanation:
-        """Explain a recorded poll without its provider; the only one of the file, or that of a resource."""
+        """Explain a poll that `app.polls.record` wrote. `resource` chooses one if the file has several."""
         return replay(self._plugins, load_recording(path, resource))
 
 

@@ -1,4 +1,4 @@
-"""`app.events`: what was announced."""
+"""`app.events`: the changes that were found."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """One event. `sequence` counts the events of one object from 1; `date` is the object's updated stamp."""
+    """One change of one object. `sequence` counts the events of the object from 1.
+
+    `object_type` is the resource, `event_type` is `CREATED`, `UPDATED` or `DELETED`, and `date` is when the provider
+    says that the object was changed.
+    """
 
     kind: str = "event"
     id: int
@@ -36,6 +40,8 @@ class Event:
 
 
 class Events:
+    """The events of a store. An instance is given by its id or its name."""
+
     def __init__(self, parts: Parts, instances: Instances) -> None:
         self._database = parts.database
         self._instances = instances
@@ -48,7 +54,7 @@ class Events:
         object_id: str | None = None,
         limit: int | None = 50,
     ) -> list[Event]:
-        """The newest events, the newest last; None as the limit gives all."""
+        """The newest events, newest last. A `limit` of None gives all."""
         instance_id = None if instance is None else self._instances.id_of(instance)
         with self._database.read() as connection:
             found = events.find(
@@ -64,19 +70,19 @@ class Events:
     def after(
         self, event_id: int, *, instance: int | str | None = None, resource: str | None = None, limit: int = 500
     ) -> list[Event]:
-        """The events that follow one, the oldest first."""
+        """The events with a higher id, oldest first. To read all events, call this with the id of the last one read."""
         instance_id = None if instance is None else self._instances.id_of(instance)
         with self._database.read() as connection:
             found = events.find(connection, instance_id=instance_id, resource=resource, after=event_id, limit=limit)
         return [_event(row) for row in found]
 
     def last_id(self) -> int:
-        """The id of the newest event, 0 where there is none."""
+        """The id of the newest event, or 0 if there is no event."""
         with self._database.read() as connection:
             return events.last_id(connection)
 
     def records_of(self, found: Sequence[Event]) -> list[Any]:
-        """The record of each event, decoded, as it stood in its notification."""
+        """The record of each event, as its notification carries it."""
         with self._database.read() as connection:
             bodies = events.bodies_of(connection, {event.notification_id for event in found})
         raws = {number: json.loads(body)["message"]["raw"] for number, body in bodies.items()}

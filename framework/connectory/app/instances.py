@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from ..instances.parts import Parts
     from ..instances.views import Instance
     from ..store.instances import InstanceRow
-    from .acts import Acts
+    from .acts import Acts, Change
 
-    Consent = Callable[[AuthorizationFlow], Token]
+    Consent = Callable[[str], str]
+    """Sends a person to an address, and returns the address that the provider redirects the browser to."""
 
 
 class Instances:
-    """The instances of a store. `actor` is who makes a change; by default whoever opened the application."""
+    """The instances of a store. `reference` is the id or the name of an instance."""
 
     def __init__(self, parts: Parts, acts: Acts) -> None:
         self._parts = parts
@@ -34,11 +35,11 @@ class Instances:
     # Finding
 
     def find(self, *, element: str | None = None, name: str | None = None) -> list[Instance]:
-        """The instances by id, of one element or with one name where that is given."""
+        """The instances by id; only those of an element or with a name, if one is given."""
         return [self._view(row) for row in self._stored.find(element_key=element, name=name)]
 
     def get(self, reference: int | str) -> Instance:
-        """An instance by its id or its name; `NotFoundError` where there is none, or where a name is not unique."""
+        """One instance. An unknown one is a `NotFoundError`, a name that several have a `ConfigurationError`."""
         return self._view(self._row(reference))
 
     def exists(self, instance_id: int) -> bool:
@@ -48,45 +49,55 @@ class Instances:
         return self._row(reference).id
 
     def ids_of(self, references: Iterable[int | str] | None) -> list[int] | None:
-        """The ids of some instances; None stands for all."""
+        """The ids of some instances; None stands for all instances, and stays None."""
         return None if references is None else [self.id_of(reference) for reference in references]
 
     def warnings(self, reference: int | str) -> list[str]:
-        """What a person should know of an instance's configuration."""
+        """What a person should know about an instance's configuration."""
         return self._stored.warnings(self._row(reference))
 
     # Creating
 
     def create(self, body: Mapping[str, Any], *, consent: Consent | None = None, actor: str | None = None) -> Instance:
-        """Make an instance of the body of `POST /instances`, log it in, and start its polls.
+        """Make an instance from the body of `POST /instances`, log it in, and start its polls.
 
-        `consent` is asked where a person must allow the access in a browser: it gets the flow, and returns what
-        `flow.finish` returned. Nothing is kept of an instance whose login the provider refuses.
+        If a person must allow the access first, `consent` is called with the address of the provider's page. It returns
+        the address that the browser was redirected to afterwards. An instance whose login fails is not kept.
+
+        A program that cannot wait for the person takes the steps itself: `prepare`, `flow`, `establish`.
         """
-        draft = self.prepare(body)
-        return self.establish(draft, self.log_in(draft, consent), actor=actor)
+        with self._acts.change("instances.create", actor) as change:
+            draft = self.prepare(body)
+            token = self.log_in(draft, None if consent is None else _asking(consent))
+            return self._establish(draft, token, change)
 
     def prepare(self, body: Any) -> Draft:
-        """Check the body of `POST /instances`; nothing is asked of the provider, nothing is written."""
+        """Check the body of `POST /instances`. Nothing is stored, and the provider is not asked."""
         return self._stored.prepare(body)
 
-    def log_in(self, draft: Draft, consent: Consent | None = None) -> Token | None:
-        """The login of a draft: a consent where it needs one and can have it, else what its body brings.
+    def log_in(self, draft: Draft, ask: Callable[[AuthorizationFlow], Token] | None = None) -> Token | None:
+        """Log in for a draft, with what its body brings (a code, a password, a refresh token) or through `ask`.
 
-        None for an element that does not use OAuth2.
+        `ask` is called only if a person must allow the access. It takes the flow from `start` to `finish`, and returns
+        the token. The result is None if the element does not use OAuth2.
         """
-        if draft.needs_consent and consent is not None:
-            return consent(self.flow(draft))
+        if draft.needs_consent and ask is not None:
+            return ask(self.flow(draft))
         return self._stored.token_of(draft)
 
     def flow(self, draft: Draft) -> AuthorizationFlow:
-        """The OAuth2 flow of a draft that needs a consent."""
+        """The OAuth2 flow of a draft that needs a consent: `flow.start().url`, then `flow.finish(answer)`."""
         return self._stored.flow(draft)
 
     def establish(self, draft: Draft, token: Token | None, *, actor: str | None = None) -> Instance:
-        """Store a draft with its login, prove the login, and start its polls."""
-        with self._acts.change("instances.create", actor):
-            return self._view(self._stored.establish(draft, token))
+        """Store a draft with its login, try the login, and start the polls. If the login fails, nothing is kept."""
+        with self._acts.change("instances.create", actor) as change:
+            return self._establish(draft, token, change)
+
+    def _establish(self, draft: Draft, token: Token | None, change: Change) -> Instance:
+        row = self._stored.establish(draft, token)
+        change.made(row.id)
+        return self._view(row)
 
     # Changing
 
@@ -99,45 +110,48 @@ class Instances:
         configuration: Mapping[str, Any] | None = None,
         actor: str | None = None,
     ) -> Instance:
-        """Change what is given. Configuration is merged key by key, and cursors stay where they are."""
+        """Change what is given, and nothing else. Configuration is merged key by key. Cursors do not move."""
         instance_id = self.id_of(reference)
         with self._acts.change("instances.update", actor, instance_id):
             return self._view(self._stored.update(instance_id, name=name, tags=tags, configuration=configuration))
 
     def pause(self, reference: int | str, *, actor: str | None = None) -> Instance:
-        """Stop polling; nothing is lost."""
+        """Stop polling. Changes that happen during a pause are announced after `resume`."""
         instance_id = self.id_of(reference)
         with self._acts.change("instances.pause", actor, instance_id):
             return self._view(self._stored.pause(instance_id))
 
     def resume(self, reference: int | str, *, actor: str | None = None) -> Instance:
-        """Go on polling where it stopped."""
+        """Poll again, from where polling stopped."""
         instance_id = self.id_of(reference)
         with self._acts.change("instances.resume", actor, instance_id):
             return self._view(self._stored.resume(instance_id))
 
     def draft_of(self, reference: int | str, code: str | None = None) -> Draft:
-        """An instance as a draft, to log in again with: `log_in(draft)`, then `reauthenticate`."""
+        """An instance as a draft, to log in again: `log_in(draft)`, then `reauthenticate`.
+
+        `code` is an authorization code that was obtained elsewhere.
+        """
         return self._stored.draft_of(self._row(reference), code)
 
     def reauthenticate(self, reference: int | str, token: Token, *, actor: str | None = None) -> Instance:
-        """Give an instance a new login of the same account; polling goes on where it stopped.
+        """Give an instance a new login of the same account. Polling goes on from where it stopped.
 
-        A login of another account is an `AuthenticationError`, and the old one is kept.
+        A login of another account is an `AuthenticationError`, and the instance keeps its old login.
         """
         instance_id = self.id_of(reference)
         with self._acts.change("instances.reauthenticate", actor, instance_id):
             return self._view(self._stored.reauthenticate(instance_id, token))
 
     def allow_mass_delete(self, reference: int | str, resource: str, *, actor: str | None = None) -> Instance:
-        """Believe an alarm: what is still missing from the next sweep is announced as deleted."""
+        """Accept an alarm: the objects that the next sweep still misses are announced as deleted."""
         instance_id = self.id_of(reference)
         with self._acts.change("instances.allow_mass_delete", actor, instance_id):
             self._deletions.allow_mass_delete(instance_id, resource)
         return self.get(instance_id)
 
     def delete(self, reference: int | str, *, actor: str | None = None) -> None:
-        """Remove an instance and everything that belongs to it; an id is never used again."""
+        """Remove an instance with its events and deliveries. Its id is never used again."""
         instance_id = self.id_of(reference)
         with self._acts.change("instances.delete", actor, instance_id):
             self._stored.delete(instance_id)
@@ -147,3 +161,7 @@ class Instances:
 
     def _view(self, row: InstanceRow) -> Instance:
         return instance_view(self._parts, row)
+
+
+def _asking(consent: Consent) -> Callable[[AuthorizationFlow], Token]:
+    return lambda flow: flow.finish(consent(flow.start().url))

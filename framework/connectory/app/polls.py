@@ -1,4 +1,4 @@
-"""`app.polls`: poll now, look at cursors and move them, announce a span again, record what a provider says."""
+"""`app.polls`: poll now, show and move cursors, announce missed changes, and record polls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Polls:
-    """The polls of a store. Instances are named by id or name; `actor` is who makes a change."""
+    """The polls of a store. An instance is given by its id or its name."""
 
     def __init__(self, parts: Parts, acts: Acts, instances: Instances) -> None:
         self._parts = parts
@@ -37,27 +37,33 @@ class Polls:
         self._instances = instances
 
     def run_due(self, *, instances: Iterable[int | str] | None = None, observer: Observer | None = None) -> int:
-        """Poll everything that is due now, once each, in this thread; returns how many polls ran."""
+        """Poll once everything that is due now, in this thread, and return how many polls ran."""
         return scheduler_of(self._parts, observer, self._instances.ids_of(instances)).run_once()
 
     def make_due(self, instances: Iterable[int | str], *, actor: str | None = None) -> None:
-        """Let the next look find these instances' polls due, those that wait after a failure too."""
+        """Make all polls of these instances due now, also those that wait after a failure."""
         for instance_id in self._instances.ids_of(instances) or ():
             with self._acts.change("polls.make_due", actor, instance_id), self._parts.database.write() as connection:
                 polls.make_due(connection, [instance_id], to_micros(self._parts.clock.now()))
 
     def cursor(self, instance: int | str, resource: str) -> Cursor:
-        """Up to where a resource was announced, and what the next poll would ask for."""
+        """The moment up to which a resource was announced, and the window of its next poll."""
         return cursor.show(self._parts, self._instances.id_of(instance), resource)
 
     def rewind(self, instance: int | str, resource: str, since: datetime, *, actor: str | None = None) -> Cursor:
-        """Poll again from a moment on; versions that were announced stay quiet. Refused while the poll runs."""
+        """Poll again from a past moment. Versions that were announced are not announced again.
+
+        While the resource is being polled, this is a `ConflictError`.
+        """
         instance_id = self._instances.id_of(instance)
         with self._acts.change("polls.rewind", actor, instance_id):
             return cursor.rewind(self._parts, instance_id, resource, since)
 
     def reset(self, instance: int | str, resource: str, to: str = "now", *, actor: str | None = None) -> Cursor:
-        """Begin as a new instance does: from `now` on, `all`, or from an ISO date. Refused while the poll runs."""
+        """Start again as a new instance would: from `now`, with `all` records, or from an ISO date.
+
+        While the resource is being polled, this is a `ConflictError`.
+        """
         instance_id = self._instances.id_of(instance)
         with self._acts.change("polls.reset", actor, instance_id):
             return cursor.reset(self._parts, instance_id, resource, to)
@@ -73,9 +79,9 @@ class Polls:
         observer: Observer | None = None,
         actor: str | None = None,
     ) -> Backfilled:
-        """Announce what was never announced from `start` to `end`, which is by default where the cursor is.
+        """Announce the changes from `start` to `end` that were not announced yet. `end` is the cursor by default.
 
-        A dry run asks the provider and counts, and writes nothing.
+        A dry run asks the provider and counts the changes, but writes nothing.
         """
         instance_id = self._instances.id_of(instance)
         if dry_run:
@@ -86,7 +92,10 @@ class Polls:
     def record(
         self, path: Path, *, instances: Iterable[int | str] | None = None, observer: Observer | None = None
     ) -> int:
-        """Poll what is due, and write to a file what was asked and answered, without secrets; returns how many ran."""
+        """Poll once what is due, and write all requests and answers to a file, without secrets.
+
+        Returns how many polls ran. `app.elements.replay` explains them from the file.
+        """
         ids = self._instances.ids_of(instances)
         with RecordingFile(path) as file:
             return recording_scheduler(self._parts, file, ids, observer).run_once()
@@ -98,7 +107,7 @@ def scheduler_of(
     instance_ids: Collection[int] | None = None,
     keep_alive: KeepAlive | None = None,
 ) -> Scheduler:
-    """What polls a store's instances, or those of the given ids only."""
+    """Polls all instances of a store, or some."""
     return Scheduler(
         parts.database,
         Poller(parts.database, parts.runtimes, parts.clock, observer, parts.snapshots_kept),

@@ -1,4 +1,4 @@
-"""Polls and delivers in two threads, from `with` to its end."""
+"""Polls and delivers in two threads."""
 
 from __future__ import annotations
 
@@ -25,15 +25,19 @@ __all__ = ["Attempted", "Observer", "Running", "Summary"]
 
 
 class Observer(PollObserver):
-    """Watches a running application; each method may be left out. They are called from worker threads."""
+    """Is told what a running application does. Override the methods you need; they are called in worker threads.
+
+    `announced` gets new events, `page_read` a poll after each page, `polled` a finished poll (its `failure` is None if
+    it went well), and `attempted` each attempt to deliver. They hold up the work until they return.
+    """
 
     def attempted(self, attempt: Attempted) -> None: ...
 
 
 class Running:
-    """What `App.running` gives: the threads that poll and deliver. What ends one of them ends the other as well.
+    """The threads of `App.running`. Events are delivered as soon as they are announced.
 
-    `ended` is set when a thread has failed; `check` raises why. Events that are announced are delivered at once.
+    `ended` is set if a thread has failed, and `check` raises its error.
     """
 
     def __init__(
@@ -55,8 +59,8 @@ class Running:
             instance_ids,
             keep_alive,
         )
-        self._polling = threading.Thread(target=self._run, args=(self._scheduler.run, self._halt))
-        self._delivering = threading.Thread(target=self._run, args=(self._worker.run, self._drained))
+        self._polling = threading.Thread(name="polling", target=self._run, args=(self._scheduler.run, self._halt))
+        self._delivering = threading.Thread(name="delivering", target=self._run, args=(self._worker.run, self._drained))
 
     def __enter__(self) -> Self:
         self._polling.start()
@@ -66,7 +70,7 @@ class Running:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End what runs, polling first, so that what it found can still be delivered."""
+        """End polling first, so that the events of the last polls can still be delivered."""
         self._halt.set()
         self._scheduler.wake()
         self._polling.join()
@@ -77,20 +81,20 @@ class Running:
             self.check()
 
     def check(self) -> None:
-        """Raise what has ended a thread."""
+        """Raise the error that ended a thread, if there was one."""
         if self._error is not None:
             raise self._error
 
     def _run(self, run: Callable[[threading.Event], None], until: threading.Event) -> None:
         try:
             run(until)
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that runs the application
+        except BaseException as error:  # noqa: BLE001 - `check` raises it again
             self._error = error
             self.ended.set()
 
 
 class _Waking(PollObserver):
-    """Tells the delivery what was announced, and the observer everything."""
+    """Passes everything on to the observer, and wakes the delivery when there are new events."""
 
     def __init__(self, observer: PollObserver, wake: Callable[[], None]) -> None:
         self._observer = observer
@@ -108,11 +112,11 @@ class _Waking(PollObserver):
 
 
 def worker_of(parts: Parts, observer: Observer, instance_ids: Collection[int] | None) -> DeliveryWorker:
-    """What delivers a store's notifications, or those of the given instances only; plugins hear of each attempt."""
+    """Delivers the notifications of all instances or of some; plugins and the observer hear of each attempt."""
 
     def tell(made: Attempted) -> None:
-        observer.attempted(made)
         _tell_plugins(parts, made)
+        observer.attempted(made)
 
     return DeliveryWorker(
         parts.database,
@@ -126,7 +130,7 @@ def worker_of(parts: Parts, observer: Observer, instance_ids: Collection[int] | 
 
 
 def drain(parts: Parts, observer: Observer, instance_ids: Collection[int] | None, until: datetime, stop: Ended) -> bool:
-    """Deliver what waits, retries as they become due, until a moment; whether nothing waits any more."""
+    """Deliver what waits, and retries as they become due, until a moment. Returns whether everything was delivered."""
     return worker_of(parts, observer, instance_ids).drain(until, stop)
 
 

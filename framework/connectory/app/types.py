@@ -1,8 +1,8 @@
-"""What faces need of the rooms below, by name: no face imports those rooms itself."""
+"""The types of the rooms below that faces need. Faces import them from here, never from those rooms."""
 
 from __future__ import annotations
 
-from ..insight.doctor import Check
+from ..insight.doctor import Check, CheckState
 from ..insight.explanation import Explanation, PageNote, RecordNote
 from ..instances.instances import Draft
 from ..instances.loopback import LoopbackListener
@@ -18,6 +18,7 @@ __all__ = [
     "AuthorizationFlow",
     "Backfilled",
     "Check",
+    "CheckState",
     "Cursor",
     "Draft",
     "Explanation",
