@@ -1,4 +1,4 @@
-"""Every change passes `Acts.change` with its actor, and no call that only reads does. No public call may be forgotten."""
+"""Every change passes one place with its actor; a refusal changes nothing, and a call that reads passes nowhere."""
 
 from __future__ import annotations
 
@@ -172,9 +172,7 @@ def all_calls(app: App) -> set[str]:
 
 def calls_with_an_actor(app: App) -> set[str]:
     calls = {name: inspect.getattr_static(*owner_and_name(app, name)) for name in all_calls(app)}
-    return {
-        name for name, call in calls.items() if callable(call) and "actor" in inspect.signature(call).parameters
-    }
+    return {name for name, call in calls.items() if callable(call) and "actor" in inspect.signature(call).parameters}
 
 
 def owner_and_name(app: App, call: str) -> tuple[type, str]:

@@ -8,8 +8,8 @@ from ..ceql import to_text
 from ..clock import from_micros, to_micros
 from ..instances.views import poll_state
 from ..plans.plan import dates_of
-from ..plans.slots import slots_of
 from ..secrets import redactor
+from ..templates import Rendered, parse_template
 from .arithmetic import steps
 from .explanation import DateField, Explanation, Failure, SlotNote
 from .scrubbing import scrub_params
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from ..dates import Codec
     from ..errors import ConnectoryError
     from ..plans.plan import Plan
-    from ..plans.slots import FilledSlot
+    from ..templates import FilledSlot
     from .examination import Examination
 
 
 def compose(found: Examination) -> Explanation:
     case, plan, window, judge = found.case, found.case.plan, found.window, found.judge
     start, end = _ends(found)
-    rendered = plan.render(window) if window else ""
-    request, query = plan.request(window, case.page_size) if window else (None, None)
-    slots = slots_of(plan.entry.url, rendered)
+    rendered = plan.render(window) if window else Rendered("")
+    request, query = plan.translate(rendered, window, case.page_size) if window else (None, None)
+    slots = rendered.slots or parse_template(plan.entry.url).unknown("").slots
     was_asked = found.bounds is not None
     return Explanation(
         instance=case.instance,
@@ -39,7 +39,7 @@ def compose(found: Examination) -> Explanation:
         at=found.at,
         state=poll_state(case.poll),
         template=redactor.scrub(plan.entry.url),
-        url=redactor.scrub(rendered),
+        url=redactor.scrub(rendered.text),
         slots=tuple(_slot_note(slot) for slot in slots),
         start=start,
         end=end,

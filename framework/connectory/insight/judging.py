@@ -16,7 +16,8 @@ from .reasons import Dates, Reasons, moment, seen
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ..plans.plan import Accessor, Plan
+    from ..plans.plan import Plan
+    from ..plans.rows import Accessor
     from ..records.changes import Bounds, Change
     from ..records.fetch import FetchedPage
     from .case import Case, Memory
