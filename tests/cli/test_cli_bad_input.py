@@ -78,7 +78,7 @@ def test_an_unknown_element(connect):
         ),
         (
             {"event.notification.callback.url": "not a url"},
-            "error: configuration: event.notification.callback.url: 'not a url' is no URL that can be called",
+            "error: configuration: event.notification.callback.url: 'not a url' is not a URL that can be called",
         ),
         (
             entry("sys_updated_on>'${gmtDat:yyyy}'"),

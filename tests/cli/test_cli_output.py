@@ -152,7 +152,10 @@ def test_names_and_tags_hold_nothing_that_a_terminal_obeys(snow, connect):
 
 def test_a_key_that_is_misspelt_is_pointed_out(snow, connect):
     text = connect("instances", "update", str(snow.create()), "--set", "event.poller.refresh_intervall=5")
-    assert "'event.poller.refresh_intervall' is kept, but nothing reads it; 'event.poller.refresh_interval'" in text
+    assert (
+        "'event.poller.refresh_intervall' is kept, but nothing reads it: did you mean 'event.poller.refresh_interval'?"
+        in text
+    )
 
 
 def test_warnings_about_an_entry_are_said_whenever_it_is_polled_or_changed(snow, connect):
@@ -162,7 +165,7 @@ def test_warnings_about_an_entry_are_said_whenever_it_is_polled_or_changed(snow,
     for command in (["poll", instance, "--once"], ["instances", "update", instance, "--name", "x"]):
         text = connect(*command)
         assert "warning: incidents: updatedDateFormat is exact to the day only" in text
-        assert "'trackDelete' is kept, but nothing reads it; 'trackDeletes' may be meant" in text
+        assert "'trackDelete' is kept, but nothing reads it: did you mean 'trackDeletes'?" in text
 
 
 def test_what_is_shown_masked_can_be_given_back(snow, connect, tmp_path):

@@ -47,10 +47,10 @@ def actor() -> str:
 
 def moment_of(text: str, option: str) -> datetime:
     """An ISO date-time as aware UTC; without an offset it is taken to be UTC."""
-    from ..schemas import parse_moment
+    from ..schemas import MOMENT_RANGE, parse_moment
 
     try:
         return parse_moment(text)
     except ValueError:
-        hint = "it has to be between the years 1971 and 2999"
+        hint = f"it has to be {MOMENT_RANGE}"
         raise ConfigurationError(f"{text!r} is no date such as 2026-01-31T00:00:00Z", where=option, hint=hint) from None

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..secrets import MASK, Secret, redactor
+from ..secrets import MASK, Secret, redactor, tells_a_secret
 
 if TYPE_CHECKING:
     from ..model import Config, Params
@@ -16,12 +15,6 @@ if TYPE_CHECKING:
 def learn_secrets(config: Config) -> None:
     """Make the secrets of a configuration known to the redactor."""
     redactor.learn(*(value for value in config.values() if isinstance(value, Secret)))
-
-
-@functools.lru_cache(maxsize=4096)
-def tells_a_secret(name: str) -> bool:
-    """Whether the redactor takes what stands behind this name for a secret."""
-    return redactor.scrub(f"{name}=0000") == f"{name}={MASK}"
 
 
 def scrub_params(params: Params) -> Params:

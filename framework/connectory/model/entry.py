@@ -8,7 +8,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DatesConfiguration:
-    """`datesConfiguration` of a poller entry: JSON paths, SimpleDateFormat patterns, zones of values that name none."""
+    """`datesConfiguration` of a poller entry: JSON paths, SimpleDateFormat patterns, and their zones."""
 
     updated_field: str | None = None
     updated_format: str | None = None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from connectory import Secret
 from connectory.errors import ConfigurationError
 from connectory.plugins import Plugins
-from connectory.schemas import is_secret, load_configuration, load_instance_body, parse_first_poll
+from connectory.schemas import is_secret, load_configuration
 
 REQUIRED = {"servicenow.subdomain": "acme", "oauth.api.key": "key", "oauth.api.secret": "hidden"}
 POLLER = {"accounts": {"url": "/hubs/helpdesk/accounts", "idField": "sys_id"}}
@@ -74,13 +74,16 @@ def test_unknown_keys_are_kept(element):
         (
             {"event.notification.callback.url": "mycoolapp"},
             (
-                "configuration: event.notification.callback.url: 'mycoolapp' is no URL that can be called: expected"
-                " e.g. https://example.com/events"
+                "configuration: event.notification.callback.url: 'mycoolapp' is not a URL that can be called, such"
+                " as https://example.com/events"
             ),
         ),
         ({"event.notification.callback.url": "ftp://a/b"}, "configuration: event.notification.callback.url: 'ftp://"),
         ({"event.notification.callback.url": "http://a:99999/"}, "configuration: event.notification.callback.url: 'h"),
-        ({"event.notification.callback.url": "https://u:p@a/"}, "configuration: event.notification.callback.url: a us"),
+        (
+            {"event.notification.callback.url": "https://u:p@a/"},
+            "configuration: event.notification.callback.url: leave",
+        ),
         ({"event.vendor.type": "webhook"}, "configuration: event.vendor.type: 'webhook' is not supported"),
         (
             {"event.poller.configuration": '{"accounts": '},
@@ -131,35 +134,6 @@ def test_stray_keys_of_other_platforms_are_accepted(element):
 )
 def test_what_is_a_secret(element, key, secret):
     assert is_secret(element, key) is secret
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ([], "expected a JSON object, the body of POST /instances"),
-        ({"tags": "x"}, "instance: tags: Not a valid list."),
-        ({"configuration": []}, "instance: configuration: Not a valid mapping type."),
-        ({"externalAuthentication": "later"}, "instance: externalAuthentication: Must be one of: none, initial."),
-        ({"element": "servicenowoauth"}, "instance: element: Invalid input type."),
-    ],
-)
-def test_bad_bodies(body, message):
-    with pytest.raises(ConfigurationError) as caught:
-        load_instance_body(body)
-    assert str(caught.value) == message
-
-
-@pytest.mark.parametrize(
-    ("policy", "moment"),
-    [
-        ("now", datetime(2026, 5, 1, tzinfo=UTC)),
-        ("all", datetime(1970, 1, 2, tzinfo=UTC)),
-        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
-        ("2026-01-31T10:00:00+02:00", datetime(2026, 1, 31, 8, tzinfo=UTC)),
-    ],
-)
-def test_first_poll(policy, moment):
-    assert parse_first_poll(policy, datetime(2026, 5, 1, tzinfo=UTC)) == moment
 
 
 def test_an_element_without_keys_of_its_own():
