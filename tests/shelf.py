@@ -126,7 +126,7 @@ class Shelf:
         return App(Parts(settings, plugins=self.plugins, clock=self.clock, sessions=wsgi_sessions({HOST: self})))
 
     def die(self) -> None:
-        self.app.parts.owner._file.close()
+        self.app.parts.process._file.close()
         self.app.parts.database.close()
         self.app = self._open()
 

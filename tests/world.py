@@ -68,7 +68,7 @@ class Snow:
 
     def die(self) -> None:
         """End as a killed process does: nothing is given up, only the lock on the owner's file is gone."""
-        self.app.parts.owner._file.close()
+        self.app.parts.process._file.close()
         self.app.parts.database.close()
         self.app = self._open()
 

@@ -25,6 +25,7 @@ class Token:
     """What an OAuth2 provider gave. `expires_at` is aware UTC, None where the provider named no life.
 
     `version` goes up with each renewal that was stored; `extra` holds the reply's other fields.
+    `account` is whose login it is, as `Element.account` named it when the login was new.
 
     >>> token = Token(access_token=Secret("a1"), refresh_token=Secret("r1"), scope="read")
     >>> token.access_token, token.access_token.reveal(), token.expires_at
@@ -37,6 +38,7 @@ class Token:
     expires_at: datetime | None = None
     scope: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    account: str | None = None
     version: int = 0
 
 

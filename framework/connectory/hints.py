@@ -18,6 +18,10 @@ EXPLAIN_RECORDS = (
     "`connect explain INSTANCE RESOURCE` on the sandbox shows what is asked, and what is made of each record"
 )
 OTHER_HOME = "name another folder with --home or CONNECTORY_HOME"
+START_ANEW = (
+    "name another folder with --home or CONNECTORY_HOME, and create the instances again there; `connect instances list"
+    " --json`, run with the version that wrote the store, shows them"
+)
 UPGRADE = "upgrade Connectory: pip install --upgrade connectory"
 
 

@@ -146,7 +146,7 @@ def test_an_unknown_instance(connect):
 
 def test_a_refused_consent(served):
     from connectory.errors import ConsentRefusedError
-    from connectory.instances.oauth import AuthorizationFlow
+    from connectory.instances.login.consent import AuthorizationFlow
     from connectory.schemas import load_configuration
 
     _, _, configuration = served
@@ -176,7 +176,7 @@ def test_a_sandbox_that_is_asleep(connect, tmp_path, served):
     given = configuration | {"oauth.user.refresh_token": "x"}
     path = body(tmp_path, given, externalAuthentication="initial")
     text = said(connect("run", "servicenowoauth", "--once", "--file", path), 4)
-    assert "the token endpoint answered with something else than a token\nhint: the provider may be asleep" in text
+    assert "the token endpoint answered with did not answer with a token\nhint: the provider may be asleep" in text
 
 
 def test_a_store_that_cannot_be_written(tmp_path):

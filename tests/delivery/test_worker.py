@@ -21,10 +21,11 @@ from connectory.delivery.worker import LANE_LEASE, REST, DeliveryWorker
 from connectory.errors import StoreError
 from connectory.receiver.receiver import Receiver
 from connectory.signature import verify
-from connectory.store import deliveries
+from connectory.store import deliveries, lanes, subscriptions
 from connectory.store.database import Database
-from connectory.store.tables import attempts, instances, lanes, notifications
+from connectory.store.tables import attempts, instances, notifications
 from connectory.store.tables import deliveries as rows
+from connectory.store.tables import lanes as lane_rows
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 KEY = b"MySecretEventSignatureKey"
@@ -106,7 +107,7 @@ def subscription(database):
 
 def subscribe(database, instance_id, url=URL):
     with database.write() as connection:
-        return deliveries.create_subscription(connection, instance_id, url, to_micros(START))
+        return subscriptions.create(connection, instance_id, url, to_micros(START))
 
 
 def announce(database, subscription_id, made, instance_id=1, body=lambda number: b'{"id": %d}' % number):
@@ -124,7 +125,7 @@ def announce(database, subscription_id, made, instance_id=1, body=lambda number:
                 for number, _ in made
             ],
         )
-        deliveries.add_deliveries(connection, subscription_id, made, to_micros(START))
+        deliveries.add(connection, subscription_id, made, to_micros(START))
 
 
 @pytest.fixture
@@ -267,7 +268,7 @@ def test_gone_deactivates_at_once_and_reactivating_sends_it_all(database, subscr
     assert make(sender).run_once() == 1
     assert statuses(database) == ["queued", "queued"]
     with database.write() as connection:
-        deliveries.reactivate(connection, subscription, to_micros(clock.now()))
+        subscriptions.reactivate(connection, subscription, to_micros(clock.now()))
     assert make(sender).run_once() == 2
     assert sender.ids == [1, 1, 2]
 
@@ -304,7 +305,7 @@ def test_two_workers_on_one_store_deliver_nothing_twice_and_nothing_out_of_order
     made = [(number, held["object"] % 8) for number, held in content.items()]
     announce(database, subscription_ids[0], made, body=lambda number: json.dumps(content[number]).encode())
     with database.write() as connection:
-        deliveries.add_deliveries(connection, subscription_ids[1], made, to_micros(START))
+        deliveries.add(connection, subscription_ids[1], made, to_micros(START))
     other = Database.open(url_of_store)
     workers = [make(FakeSender(answer), store=store, owner=f"{store}") for store in (database, other)]
     for _ in range(200):
@@ -375,7 +376,7 @@ def test_a_process_that_dies_between_sending_and_writing_down_sends_the_same_aga
     # Its lease stands, for all that others know.
     assert make(sender).run_once() == 0
     with database.write() as connection:
-        deliveries.free_leases(connection, ["dead"])
+        lanes.free_leases(connection, ["dead"])
     assert make(sender).run_once() == 2
     assert [(headers["Elements-Webhook-Id"], body) for _, headers, body in sender.calls] == [
         ("1", b'{ "number":1}\n'),
@@ -388,7 +389,7 @@ def test_a_dead_workers_lane_is_taken_over_when_its_lease_runs_out(database, sub
     with database.write() as connection:
         now = to_micros(clock.now())
         until = now + round(LANE_LEASE.total_seconds() * 1_000_000)
-        assert deliveries.claim_lanes(connection, owner="dead", now=now, until=until, limit=9)
+        assert lanes.claim(connection, owner="dead", now=now, until=until, limit=9)
     worker = make(FakeSender())
     assert worker.run_once() == 0
     clock.advance(LANE_LEASE.total_seconds())
@@ -543,7 +544,7 @@ def test_stopping_ends_the_attempt_it_is_in_writes_it_down_and_gives_the_lanes_u
     assert sender.ids == [1]
     assert statuses(database) == ["delivered"] + ["created"] * 4
     with database.read() as connection:
-        assert not connection.execute(select(lanes).where(lanes.c.lease_owner.is_not(None))).all()
+        assert not connection.execute(select(lane_rows).where(lane_rows.c.lease_owner.is_not(None))).all()
 
 
 def test_stopping_gives_up_what_could_not_be_written_down(database, subscription, make, monkeypatch):
@@ -559,13 +560,13 @@ def test_stopping_gives_up_what_could_not_be_written_down(database, subscription
     assert tried.wait(10)
     end()
     with database.read() as connection:
-        assert not connection.execute(select(lanes).where(lanes.c.lease_owner.is_not(None))).all()
+        assert not connection.execute(select(lane_rows).where(lane_rows.c.lease_owner.is_not(None))).all()
 
 
 def test_a_store_that_fails_for_a_while_stops_nothing(database, subscription, make, caplog, monkeypatch):
     announce(database, subscription, [(1, 0)])
     done, tries = threading.Event(), []
-    real = deliveries.next_due
+    real = lanes.next_due
 
     def next_due(*args):
         tries.append(1)
@@ -618,7 +619,7 @@ def test_a_batch_ends_in_time_for_its_lease(database, subscription, make, clock)
     def answer(_call):
         clock.advance(15)
         with database.read() as connection:
-            [until] = connection.execute(select(lanes.c.lease_until).where(lanes.c.lane == 0)).scalars()
+            [until] = connection.execute(select(lane_rows.c.lease_until).where(lane_rows.c.lane == 0)).scalars()
         ages.append(until - to_micros(clock.now()))
         return OK
 

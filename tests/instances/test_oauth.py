@@ -29,8 +29,9 @@ from connectory.errors import (
     RetryLaterError,
 )
 from connectory.http import Sessions
-from connectory.instances.loopback import LoopbackListener
-from connectory.instances.oauth import AuthorizationFlow, is_loopback
+from connectory.instances.login.consent import AuthorizationFlow
+from connectory.instances.login.loopback import LoopbackListener
+from connectory.instances.login.oauthsession import is_loopback
 from connectory.model import OAuth2, Pkce
 from connectory.secrets import Secret, redactor
 
@@ -286,20 +287,20 @@ def test_when_pkce_is_used(flow, pkce, config, used):
 
 def test_a_code_obtained_elsewhere(flow, endpoint):
     endpoint()
-    flow().exchange_code("GB%2Fabc")
+    flow().endpoint.exchange_code("GB%2Fabc")
     assert endpoint.sent["code"] == "GB/abc"
 
 
 def exchange(flow):
-    return flow.exchange_code("1")
+    return flow.endpoint.exchange_code("1")
 
 
 def refresh(flow):
-    return flow.refresh(OLD)
+    return flow.endpoint.refresh(OLD)
 
 
 def password(flow):
-    return flow.password("änn", Secret("p&w"))
+    return flow.endpoint.password("änn", Secret("p&w"))
 
 
 GRANTS = {
@@ -389,14 +390,14 @@ def test_trap_g_another_scope_than_was_asked_for_is_fine(flow, endpoint, grant, 
 def test_trap_i_the_refresh_token_stays_where_the_reply_has_none(flow, endpoint):
     for reply in ({}, {"refresh_token": None}, {"refresh_token": ""}):
         endpoint({"access_token": "access-new", **reply})
-        token = flow().refresh(OLD)
+        token = flow().endpoint.refresh(OLD)
         assert (token.access_token.reveal(), token.refresh_token.reveal()) == ("access-new", "refresh-old")
         endpoint.mock.reset()
 
 
 def test_a_rotated_refresh_token_takes_the_place_of_the_old_one(flow, endpoint):
     endpoint()
-    assert flow().refresh(OLD).refresh_token.reveal() == "refresh-new"
+    assert flow().endpoint.refresh(OLD).refresh_token.reveal() == "refresh-new"
 
 
 def test_a_grant_without_a_refresh_token(flow, endpoint):
@@ -406,7 +407,7 @@ def test_a_grant_without_a_refresh_token(flow, endpoint):
 
 def test_without_a_refresh_token_nothing_is_asked(flow, endpoint):
     with pytest.raises(AuthenticationError, match="no refresh token"):
-        flow().refresh(Token(access_token=Secret("a")))
+        flow().endpoint.refresh(Token(access_token=Secret("a")))
     assert len(endpoint.mock.calls) == 0
 
 
@@ -450,12 +451,12 @@ REFUSED = {"error_description": "access_denied", "error": "server_error"}
 @pytest.mark.parametrize(
     ("answer", "status", "options", "kind", "text"),
     [
-        (ASLEEP, 200, {"content_type": "text/html;charset=UTF-8"}, RetryLaterError, "something else than a token"),
-        (ASLEEP, 401, {"content_type": "text/html"}, RetryLaterError, "something else than a token"),
-        (ASLEEP, 200, {"content_type": "text/plain"}, RetryLaterError, "something else than a token"),
-        ("", 200, {}, RetryLaterError, "something else than a token"),
-        ("access_token=a", 200, {}, RetryLaterError, "something else than a token"),
-        ([], 200, {}, RetryLaterError, "something else than a token"),
+        (ASLEEP, 200, {"content_type": "text/html;charset=UTF-8"}, RetryLaterError, "did not answer with a token"),
+        (ASLEEP, 401, {"content_type": "text/html"}, RetryLaterError, "did not answer with a token"),
+        (ASLEEP, 200, {"content_type": "text/plain"}, RetryLaterError, "did not answer with a token"),
+        ("", 200, {}, RetryLaterError, "did not answer with a token"),
+        ("access_token=a", 200, {}, RetryLaterError, "did not answer with a token"),
+        ([], 200, {}, RetryLaterError, "did not answer with a token"),
         ({"message": "back soon"}, 200, {}, RetryLaterError, "answered 200"),
         ({"error": "temporarily_unavailable"}, 200, {}, RetryLaterError, "temporarily_unavailable"),
         ({"error": "invalid_grant"}, 200, {}, AuthenticationError, "refused the login: invalid_grant"),

@@ -16,10 +16,9 @@ from connectory.app.polls import scheduler_of
 from connectory.delivery.sender import Sent
 from connectory.delivery.worker import DeliveryWorker
 from connectory.errors import ConflictError, RetryLaterError
-from connectory.instances.account import known_account
 from connectory.model import Request
 from connectory.signature import verify
-from connectory.store import deliveries, instances, tables
+from connectory.store import instances, subscriptions, tables
 from toy import Toy
 from world import HOST
 
@@ -88,7 +87,7 @@ def test_the_notice_is_delivered_and_signed_as_all_others(snow):
     snow.poll()
     post = Post()
     parts = snow.app.parts
-    worker = DeliveryWorker(parts.database, snow.clock, parts.owner.name, parts.signature_keys, sender=post)
+    worker = DeliveryWorker(parts.database, snow.clock, parts.owner, parts.signature_keys, sender=post)
     assert worker.run_once() == 1
     ((url, headers, body),) = post.sent
     assert url == CALLBACK["event.notification.callback.url"]
@@ -97,7 +96,7 @@ def test_the_notice_is_delivered_and_signed_as_all_others(snow):
 
 
 def test_the_notice_holds_no_secret(snow, monkeypatch):
-    from connectory.polling import poller as poller_module
+    from connectory.polling import covering
 
     snow.create(**CALLBACK)
     token = "tok-" + "x" * 40
@@ -106,7 +105,7 @@ def test_the_notice_holds_no_secret(snow, monkeypatch):
     def refuse(*_arguments):
         raise AuthenticationError(f"the provider said that {token} is no good")
 
-    monkeypatch.setattr(poller_module, "fetch", refuse)
+    monkeypatch.setattr(covering, "fetch", refuse)
     snow.poll()
     assert len(notices(snow)) == 1
     assert token not in json.dumps(notices(snow))
@@ -150,7 +149,7 @@ def test_each_outage_is_told(snow):
 
 def test_the_login_of_another_account_is_refused_and_the_old_one_kept(snow):
     instance = snow.create()
-    assert known_account(snow.app.parts.tokens.load(instance)) == "integration"
+    assert snow.app.parts.tokens.load(instance).account == "integration"
     before = snow.app.parts.tokens.load(instance)
     kill_login(snow)
     snow.poll()
@@ -168,16 +167,16 @@ def test_renewals_keep_the_account_in_mind(snow):
     snow.sandbox.authority.expire("access")
     snow.poll()
     assert snow.state().failures == 0
-    assert known_account(snow.app.parts.tokens.load(instance)) == "integration"
+    assert snow.app.parts.tokens.load(instance).account == "integration"
 
 
 def test_an_account_that_is_not_told_now_does_not_keep_an_instance_from_working(snow):
     # The probe passes, the question who it is does not.
     snow.sandbox.faults.script([None, "server_error"])
     instance = snow.create()
-    assert known_account(snow.app.parts.tokens.load(instance)) == ""
+    assert snow.app.parts.tokens.load(instance).account is None
     snow.app.instances.reauthenticate(instance, login(snow))
-    assert known_account(snow.app.parts.tokens.load(instance)) == "integration"
+    assert snow.app.parts.tokens.load(instance).account == "integration"
 
 
 def test_an_account_that_cannot_be_checked_is_not_believed(snow):
@@ -210,7 +209,7 @@ def test_only_a_new_login_resumes_it(snow):
 
 
 def test_a_refusal_of_the_old_login_is_not_held_against_a_new_one(snow):
-    from connectory.instances import lostlogin
+    from connectory.instances.login import lostlogin
 
     instance = snow.create()
     version = snow.app.parts.runtimes.get(instance).row.version
@@ -227,7 +226,7 @@ def test_without_a_callback_the_notice_is_kept_and_goes_nowhere(snow):
     snow.poll()
     assert len(notices(snow)) == 1
     with snow.app.parts.database.read() as connection:
-        assert deliveries.subscriptions_of(connection, 1) == []
+        assert subscriptions.ids_of(connection, 1) == []
 
 
 # Logins that nobody uses
@@ -361,7 +360,7 @@ def establish(toy):
 
 def test_any_element_may_name_the_account(toy):
     instance = establish(toy)
-    assert known_account(toy.app.parts.tokens.load(instance)) == "ann"
+    assert toy.app.parts.tokens.load(instance).account == "ann"
     toy.app.instances.reauthenticate(instance, Token(access_token=Secret("second")))
     assert toy.app.parts.tokens.load(instance).access_token == Secret("second")
     toy.me = "bob"

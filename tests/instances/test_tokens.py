@@ -15,8 +15,8 @@ import responses
 from connectory.auth import BearerAuth, Token
 from connectory.errors import AuthenticationError, ConfigurationError, RetryLaterError, StoreError
 from connectory.http import Client
-from connectory.instances.oauth import AuthorizationFlow
-from connectory.instances.tokens import COOL_DOWN, RENEWAL_LEASE, TokenKeeper
+from connectory.instances.login.consent import AuthorizationFlow
+from connectory.instances.login.tokens import COOL_DOWN, RENEWAL_LEASE, TokenKeeper
 from connectory.model import OAuth2, Request
 from connectory.secrets import KeyRing, Secret, redactor
 from connectory.store import credentials, instances
@@ -249,7 +249,7 @@ def test_a_401_renews_stores_and_sends_once_more(keeper, provider, clock):
     oauth = OAuth2(authorize_url="https://acme.example/auth", token_url="https://acme.example/token")
     flow = AuthorizationFlow(oauth=oauth, config={"oauth.api.key": "k", "oauth.api.secret": Secret("s")}, now=clock.now)
     keeper.save(1, provider.pair())
-    client = Client(base_url="https://acme.example", auth=BearerAuth(keeper.source(1, flow.refresh)))
+    client = Client(base_url="https://acme.example", auth=BearerAuth(keeper.source(1, flow.endpoint.refresh)))
     assert client.send(Request(path="/x")).json() == []
     assert keeper.load(1).refresh_token.reveal() == "refresh-9"
     assert [call.request.url for call in responses.calls] == [
@@ -310,7 +310,7 @@ def test_nobody_waits_for_an_early_renewal(source, provider, clock):
 
 
 def test_a_thread_that_is_stuck_does_not_hold_the_others_for_ever(source, clock, monkeypatch):
-    monkeypatch.setattr("connectory.instances.tokens._PATIENCE", 0.01)
+    monkeypatch.setattr("connectory.instances.login.tokens._PATIENCE", 0.01)
     source.current()
     clock.advance(LIFE)
     source._lock.acquire()
@@ -439,7 +439,7 @@ CHILD = """if True:
     from datetime import timedelta
     from connectory.auth import Token
     from connectory.clock import SystemClock
-    from connectory.instances.tokens import TokenKeeper
+    from connectory.instances.login.tokens import TokenKeeper
     from connectory.errors import AuthenticationError
     from connectory.secrets import KeyRing, Secret
     from connectory.store.database import Database

@@ -125,7 +125,7 @@ def test_a_killed_process_holds_nothing(snow, missed):
     instance, _, _ = missed
     with snow.app.parts.database.write() as connection:
         now = to_micros(snow.clock.now()) + 60_000_000
-        owner = snow.app.parts.owner.name
+        owner = snow.app.parts.owner
         polls.claim(connection, owner=owner, due_at=now, now=now, until=now + 180_000_000, limit=1)
     snow.die()
     assert rewind(snow.app.parts, instance, "incidents", START).lease_owner is None

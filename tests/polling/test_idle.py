@@ -27,7 +27,7 @@ def test_without_the_option_the_interval_stays(snow):
     snow.create()
     for _ in range(6):
         assert snow.poll(60) == 1
-    assert snow.state().summary["quiet"] == 6
+    assert snow.state().quiet == 6
 
 
 def test_idle_polls_become_rarer_until_the_first_find(snow):
@@ -43,7 +43,7 @@ def test_idle_polls_become_rarer_until_the_first_find(snow):
     snow.sandbox.insert("incident", {})
     snow.poll(timedelta(minutes=10))
     state = snow.state()
-    assert (state.next_due_at - state.polled_at, state.summary["quiet"]) == (MINUTE, 0)
+    assert (state.next_due_at - state.polled_at, state.quiet) == (MINUTE, 0)
 
 
 def test_a_poll_that_breaks_and_recovers_says_each_once(snow, caplog):

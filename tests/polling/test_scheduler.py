@@ -68,7 +68,7 @@ def finish_at(world, monkeypatch, stop, seconds, each=lambda: None, *, hanging=F
 
 def is_polling(world) -> bool:
     with world.app.parts.database.read() as connection:
-        return any(poll.lease_owner == world.app.parts.owner.name for poll in polls.find(connection))
+        return any(poll.lease_owner == world.app.parts.owner for poll in polls.find(connection))
 
 
 # When a poll is due

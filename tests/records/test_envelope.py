@@ -11,7 +11,7 @@ import pytest
 from connectory.clock import from_micros, to_micros
 from connectory.records.envelope import java_date
 from connectory.records.summary import Observer
-from connectory.store import deliveries, events, tables
+from connectory.store import events, subscriptions, tables
 from shelf import Shelf, reply
 
 CALLBACK = {"event.notification.callback.url": "http://127.0.0.1:9/"}
@@ -173,7 +173,7 @@ def test_the_created_date_is_as_java_writes_it(moment, text):
 def test_every_subscription_of_an_instance_gets_each_notification(snow):
     instance = snow.create(**CALLBACK)
     with snow.app.parts.database.write() as connection:
-        second = deliveries.create_subscription(connection, instance, "http://127.0.0.1:10/", 0)
+        second = subscriptions.create(connection, instance, "http://127.0.0.1:10/", 0)
     snow.app.instances.update(instance, configuration={"event.poller.refresh_interval": 2})
     snow.clock.advance(10)
     insert(snow, 20)

@@ -17,7 +17,7 @@ from connectory import deletes
 from connectory import sandbox as base
 from connectory.errors import AuthenticationError, ConnectoryError, ConsentRefusedError, RetryLaterError
 from connectory.http import Client
-from connectory.instances.oauth import AuthorizationFlow
+from connectory.instances.login.consent import AuthorizationFlow
 from connectory.model import OAuth2, Page, Pkce, Query, Request
 from connectory.paging import CursorInBody, Keyset, NextLinkInBody, NextLinkInHeader, Offset, PageNumber
 from connectory.sandbox import (
@@ -332,10 +332,10 @@ def test_what_becomes_of_a_refresh_token_that_was_replaced(fake, clock, old_refr
     fake.oauth.switches = changed(fake.oauth.switches, {"old_refresh": old_refresh})
     login = flow(fake, clock)
     old = log_in(fake, clock)
-    new = login.refresh(old)
+    new = login.endpoint.refresh(old)
     assert new.refresh_token != old.refresh_token
-    assert works(lambda: login.refresh(old)) is replay_works
-    assert works(lambda: login.refresh(new)) is new_one_lives
+    assert works(lambda: login.endpoint.refresh(old)) is replay_works
+    assert works(lambda: login.endpoint.refresh(new)) is new_one_lives
 
 
 def works(action) -> bool:
@@ -349,7 +349,7 @@ def works(action) -> bool:
 def test_refresh_tokens_may_stay_and_not_be_repeated(fake, clock):
     fake.oauth.switches = changed(fake.oauth.switches, {"rotate_refresh": False, "repeats_refresh_token": False})
     login, old = flow(fake, clock), log_in(fake, clock)
-    assert login.refresh(old).refresh_token == old.refresh_token
+    assert login.endpoint.refresh(old).refresh_token == old.refresh_token
 
 
 def test_codes_are_good_once_and_for_a_while(fake, clock):
@@ -357,11 +357,11 @@ def test_codes_are_good_once_and_for_a_while(fake, clock):
         return parse_qs(urlsplit(fake.consent(flow(fake, clock).start().url)).query)["code"][0]
 
     once = code()
-    assert works(lambda: flow(fake, clock).exchange_code(once))
-    assert not works(lambda: flow(fake, clock).exchange_code(once))
+    assert works(lambda: flow(fake, clock).endpoint.exchange_code(once))
+    assert not works(lambda: flow(fake, clock).endpoint.exchange_code(once))
     late = code()
     clock.advance(60)
-    assert not works(lambda: flow(fake, clock).exchange_code(late))
+    assert not works(lambda: flow(fake, clock).endpoint.exchange_code(late))
 
 
 @pytest.mark.parametrize("pkce", ["off", "allowed", "required"])
@@ -375,7 +375,7 @@ def test_pkce(fake, clock, pkce, client):
 def test_a_code_with_a_challenge_needs_its_verifier(fake, clock):
     url = flow(fake, clock, pkce=Pkce.REQUIRED).start().url
     code = parse_qs(urlsplit(fake.consent(url)).query)["code"][0]
-    assert not works(lambda: flow(fake, clock).exchange_code(code))
+    assert not works(lambda: flow(fake, clock).endpoint.exchange_code(code))
 
 
 def test_other_grants_are_switched_on(fake, clock):
@@ -413,7 +413,7 @@ def test_registered_addresses_are_exact(fake):
 def test_a_revoked_refresh_token_is_gone(fake, clock):
     token = log_in(fake, clock)
     call(fake, "/oauth/revoke", "POST", data={"token": token.refresh_token.reveal()})
-    assert not works(lambda: flow(fake, clock).refresh(token))
+    assert not works(lambda: flow(fake, clock).endpoint.refresh(token))
 
 
 KEYS = {"client_id": "sandbox-client", "client_secret": "sandbox-secret"}
@@ -510,7 +510,7 @@ def test_a_provider_may_send_a_code_elsewhere(fake):
 
 def client_of(fake, clock, **more):
     from connectory.auth import BearerAuth
-    from connectory.instances.account import GivenToken
+    from connectory.instances.login.account import GivenToken
 
     auth = BearerAuth(GivenToken(log_in(fake, clock)))
     return Client(base_url=f"http://{HOST}/api", auth=auth, sessions=wsgi_sessions({HOST: fake}), **more)
@@ -560,16 +560,16 @@ def test_faults_of_the_token_endpoint(fake, clock):
     assert fake.faults.draw("api") == ()
     for error in (RetryLaterError, RetryLaterError, AuthenticationError):
         with pytest.raises(error):
-            login.refresh(token)
+            login.endpoint.refresh(token)
 
 
 def test_a_reply_that_never_arrives_has_used_up_the_refresh_token(fake, clock):
     login, token = flow(fake, clock), log_in(fake, clock)
     fake.faults.script(["lost_refresh_token=reply"])
     with pytest.raises(RetryLaterError):
-        login.refresh(token)
+        login.endpoint.refresh(token)
     with pytest.raises(AuthenticationError):
-        login.refresh(token)
+        login.endpoint.refresh(token)
 
 
 def test_random_faults_come_again_with_the_same_seed(fake):

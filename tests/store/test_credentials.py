@@ -43,6 +43,7 @@ def test_a_login_is_stored_as_it_was_given(connection):
     assert row(connection) == PAIR | {
         "instance_id": 1,
         "version": 1,
+        "account": None,
         "lease_owner": None,
         "lease_until": None,
         "lease_epoch": 0,
@@ -127,10 +128,16 @@ def test_the_leases_of_the_dead_are_free_at_once(connection):
     assert credentials.take_lease(connection, 1, **LEASE | {"owner": "you"}) == 2
 
 
-def test_a_note_leaves_the_pair_as_it_is(connection):
-    credentials.note(connection, 1, {"account": "ann"})
-    assert row(connection)["extra"] == {"id": 7, "account": "ann"}
-    assert row(connection)["version"] == 1
+def test_the_account_belongs_to_a_login_and_outlives_its_renewals(connection):
+    before = row(connection)
+    credentials.set_account(connection, 1, "ann")
+    assert row(connection) == before | {"account": "ann"}
+    credentials.replace(connection, 1, 1, PAIR | {"access_token": "a2"})
+    assert row(connection)["account"] == "ann"
+    credentials.put(connection, 1, PAIR, account="bob")
+    assert row(connection)["account"] == "bob"
+    credentials.put(connection, 1, PAIR)
+    assert row(connection)["account"] is None
 
 
 def test_a_login_goes_with_its_instance(connection):

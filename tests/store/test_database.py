@@ -53,6 +53,19 @@ def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
     assert "upgrade Connectory" in str(caught.value)
 
 
+@pytest.mark.parametrize("revision", ["0001", "0002", "0003"])
+def test_a_store_from_before_the_first_release_says_what_to_do(tmp_path, revision):
+    url = f"sqlite:///{tmp_path}/a.db"
+    database = Database.open(url)
+    with database.write() as connection:
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
+    database.close()
+    with pytest.raises(StoreError, match=f"before the first release .its revision {revision}") as caught:
+        Database.open(url)
+    assert "name another folder with --home" in str(caught.value)
+    assert "connect instances list --json" in str(caught.value)
+
+
 def test_a_file_that_is_no_store(tmp_path):
     (tmp_path / "a.db").write_text("these are my notes, not a database, and they go on for a while" * 20)
     with pytest.raises(StoreError, match="this file is no Connectory store"):

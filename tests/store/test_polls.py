@@ -63,6 +63,7 @@ def finished(since: int) -> dict:
         "failed_at": None,
         "polled_at": since,
         "summary": {},
+        "quiet": 4,
     }
 
 
@@ -108,7 +109,8 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_holder_writes_nothing(databa
         polls.hold(connection, theirs)
         polls.finish(connection, theirs, finished(7))
     with database.read() as connection:
-        assert polls.find(connection, 2)[0].since == 7
+        held = polls.find(connection, 2)[0]
+    assert (held.since, held.quiet) == (7, 4)
 
 
 def test_the_leases_of_the_dead_are_free_at_once(database):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..insight.doctor import diagnose
 from ..insight.explain import explain
-from ..instances.keepalive import KeepAlive
+from ..instances.login.keepalive import KeepAlive
 from ..instances.parts import Parts
 from ..settings import Settings
 from .acts import PYTHON, Acts

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .. import hints
 from ..clock import from_micros, to_micros
 from ..errors import ConfigurationError, NotFoundError
-from ..store import deliveries
+from ..store import deliveries, subscriptions
+from ..store.lanes import CREATED, DELIVERED, QUEUED, RETRY
 from .running import Observer, worker_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .acts import Acts
     from .instances import Instances
 
-STATUSES = (deliveries.CREATED, deliveries.RETRY, deliveries.QUEUED, deliveries.DELIVERED)
+STATUSES = (CREATED, RETRY, QUEUED, DELIVERED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,10 +110,10 @@ class Deliveries:
             self._acts.change("deliveries.resume", actor, instance_id),
             self._parts.database.write() as connection,
         ):
-            held = deliveries.subscription_states(connection, instance_id)
-            stopped = [one["id"] for one in held if one["state"] != deliveries.ACTIVE]
+            held = subscriptions.find(connection, instance_id)
+            stopped = [one["id"] for one in held if one["state"] != subscriptions.ACTIVE]
             for subscription_id in stopped:
-                deliveries.reactivate(connection, subscription_id, now)
+                subscriptions.reactivate(connection, subscription_id, now)
         return len(stopped)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..deletions.search import Deletions
-from ..instances.instances import Instances as StoredInstances
+from ..instances import creating, editing, finding, states
+from ..instances import draft as drafts
 from ..instances.views import instance_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ..auth import Token
-    from ..instances.instances import Draft
-    from ..instances.oauth import AuthorizationFlow
+    from ..instances.draft import Draft
+    from ..instances.login.consent import AuthorizationFlow
     from ..instances.parts import Parts
     from ..instances.views import Instance
     from ..store.instances import InstanceRow
@@ -29,21 +30,20 @@ class Instances:
     def __init__(self, parts: Parts, acts: Acts) -> None:
         self._parts = parts
         self._acts = acts
-        self._stored = StoredInstances(parts)
         self._deletions = Deletions(parts.database, parts.clock)
 
     # Finding
 
     def find(self, *, element: str | None = None, name: str | None = None) -> list[Instance]:
         """The instances by id; only those of an element or with a name, if one is given."""
-        return [self._view(row) for row in self._stored.find(element_key=element, name=name)]
+        return [self._view(row) for row in finding.find(self._parts.database, element_key=element, name=name)]
 
     def get(self, reference: int | str) -> Instance:
         """One instance. An unknown one is a `NotFoundError`, a name that several have a `ConfigurationError`."""
         return self._view(self._row(reference))
 
     def exists(self, instance_id: int) -> bool:
-        return self._stored.exists(instance_id)
+        return finding.exists(self._parts.database, instance_id)
 
     def id_of(self, reference: int | str) -> int:
         return self._row(reference).id
@@ -54,7 +54,7 @@ class Instances:
 
     def warnings(self, reference: int | str) -> list[str]:
         """What a person should know about an instance's configuration."""
-        return self._stored.warnings(self._row(reference))
+        return drafts.warnings_of(self._parts, self._row(reference))
 
     # Creating
 
@@ -73,7 +73,7 @@ class Instances:
 
     def prepare(self, body: Any) -> Draft:
         """Check the body of `POST /instances`. Nothing is stored, and the provider is not asked."""
-        return self._stored.prepare(body)
+        return drafts.prepare(self._parts.plugins, body)
 
     def log_in(self, draft: Draft, ask: Callable[[AuthorizationFlow], Token] | None = None) -> Token | None:
         """Log in for a draft, with what its body brings (a code, a password, a refresh token) or through `ask`.
@@ -83,11 +83,11 @@ class Instances:
         """
         if draft.needs_consent and ask is not None:
             return ask(self.flow(draft))
-        return self._stored.token_of(draft)
+        return creating.token_of(self._parts, draft)
 
     def flow(self, draft: Draft) -> AuthorizationFlow:
         """The OAuth2 flow of a draft that needs a consent: `flow.start().url`, then `flow.finish(answer)`."""
-        return self._stored.flow(draft)
+        return self._parts.runtimes.flow(draft.element, draft.config)
 
     def establish(self, draft: Draft, token: Token | None, *, actor: str | None = None) -> Instance:
         """Store a draft with its login, try the login, and start the polls. If the login fails, nothing is kept."""
@@ -95,7 +95,7 @@ class Instances:
             return self._establish(draft, token, change)
 
     def _establish(self, draft: Draft, token: Token | None, change: Change) -> Instance:
-        row = self._stored.establish(draft, token)
+        row = creating.establish(self._parts, draft, token)
         change.made(row.id)
         return self._view(row)
 
@@ -113,26 +113,27 @@ class Instances:
         """Change what is given, and nothing else. Configuration is merged key by key. Cursors do not move."""
         instance_id = self.id_of(reference)
         with self._acts.change("instances.update", actor, instance_id):
-            return self._view(self._stored.update(instance_id, name=name, tags=tags, configuration=configuration))
+            edit = editing.Edit(name=name, tags=tags, configuration=configuration)
+            return self._view(editing.update(self._parts, instance_id, edit))
 
     def pause(self, reference: int | str, *, actor: str | None = None) -> Instance:
         """Stop polling. Changes that happen during a pause are announced after `resume`."""
         instance_id = self.id_of(reference)
         with self._acts.change("instances.pause", actor, instance_id):
-            return self._view(self._stored.pause(instance_id))
+            return self._view(states.pause(self._parts, instance_id))
 
     def resume(self, reference: int | str, *, actor: str | None = None) -> Instance:
         """Poll again, from where polling stopped."""
         instance_id = self.id_of(reference)
         with self._acts.change("instances.resume", actor, instance_id):
-            return self._view(self._stored.resume(instance_id))
+            return self._view(states.resume(self._parts, instance_id))
 
     def draft_of(self, reference: int | str, code: str | None = None) -> Draft:
         """An instance as a draft, to log in again: `log_in(draft)`, then `reauthenticate`.
 
         `code` is an authorization code that was obtained elsewhere.
         """
-        return self._stored.draft_of(self._row(reference), code)
+        return drafts.draft_of(self._parts, self._row(reference), code)
 
     def reauthenticate(self, reference: int | str, token: Token, *, actor: str | None = None) -> Instance:
         """Give an instance a new login of the same account. Polling goes on from where it stopped.
@@ -141,7 +142,7 @@ class Instances:
         """
         instance_id = self.id_of(reference)
         with self._acts.change("instances.reauthenticate", actor, instance_id):
-            return self._view(self._stored.reauthenticate(instance_id, token))
+            return self._view(states.reauthenticate(self._parts, instance_id, token))
 
     def allow_mass_delete(self, reference: int | str, resource: str, *, actor: str | None = None) -> Instance:
         """Accept an alarm: the objects that the next sweep still misses are announced as deleted."""
@@ -154,10 +155,10 @@ class Instances:
         """Remove an instance with its events and deliveries. Its id is never used again."""
         instance_id = self.id_of(reference)
         with self._acts.change("instances.delete", actor, instance_id):
-            self._stored.delete(instance_id)
+            states.delete(self._parts, instance_id)
 
     def _row(self, reference: int | str) -> InstanceRow:
-        return self._stored.get(reference) if isinstance(reference, int) else self._stored.resolve(reference)
+        return finding.resolve(self._parts.database, reference)
 
     def _view(self, row: InstanceRow) -> Instance:
         return instance_view(self._parts, row)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from ..instances.keepalive import KeepAlive
+    from ..instances.login.keepalive import KeepAlive
     from ..instances.parts import Parts
     from ..polling.backfill import Backfilled
     from ..polling.cursor import Cursor
@@ -112,7 +112,7 @@ def scheduler_of(
         parts.database,
         Poller(parts.database, parts.runtimes, parts.clock, observer, parts.snapshots_kept),
         parts.clock,
-        parts.owner,
+        parts.process,
         workers=parts.settings.workers,
         instance_ids=instance_ids,
         keep_alive=keep_alive,

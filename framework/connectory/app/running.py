@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ..delivery.worker import Ended
-    from ..instances.keepalive import KeepAlive
+    from ..instances.login.keepalive import KeepAlive
     from ..instances.parts import Parts
     from ..records.outbox import Announced
 
@@ -121,7 +121,7 @@ def worker_of(parts: Parts, observer: Observer, instance_ids: Collection[int] | 
     return DeliveryWorker(
         parts.database,
         parts.clock,
-        parts.owner.name,
+        parts.owner,
         parts.signature_keys,
         on_attempt=tell,
         workers=parts.settings.delivery_workers,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..insight.doctor import Check, CheckState
 from ..insight.explanation import Explanation, PageNote, RecordNote
-from ..instances.instances import Draft
-from ..instances.loopback import LoopbackListener
-from ..instances.oauth import AuthorizationFlow
+from ..instances.draft import Draft
+from ..instances.login.consent import AuthorizationFlow
+from ..instances.login.loopback import LoopbackListener
 from ..instances.views import Instance, PollState, Subscription
 from ..plugins import PluginInfo
 from ..polling.backfill import Backfilled

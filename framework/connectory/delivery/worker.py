@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from ..clock import from_micros, to_micros
 from ..errors import ConnectoryError, StaleLeaseError
 from ..signature import headers_for
-from ..store import deliveries
-from ..store.deliveries import DELIVERED, QUEUED, RETRY, Delivery, Lane, Result
+from ..store import deliveries, lanes
+from ..store.deliveries import Delivery, Result
+from ..store.lanes import DELIVERED, QUEUED, RETRY, Lane
 from .schedule import next_attempt
 from .sender import RequestsSender
 
@@ -190,7 +191,7 @@ class DeliveryWorker:
         but: Collection[int] = (),
         subscription_ids: Collection[int] | None = None,
     ) -> list[Lane]:
-        return deliveries.claim_lanes(
+        return lanes.claim(
             connection,
             owner=self._owner,
             now=to_micros(horizon),
@@ -203,13 +204,13 @@ class DeliveryWorker:
 
     def _next_due(self) -> datetime | None:
         with self._database.read() as connection:
-            due = deliveries.next_due(connection, self._instance_ids)
+            due = lanes.next_due(connection, self._instance_ids)
         return None if due is None else from_micros(due)
 
     def _give_up(self) -> None:
         try:
             with self._database.write() as connection:
-                deliveries.free_leases(connection, [self._owner])
+                lanes.free_leases(connection, [self._owner])
         except ConnectoryError as error:
             log.warning("leases are left to run out: %s", error)
 

@@ -50,7 +50,7 @@ def recording_scheduler(
         parts.database,
         Poller(parts.database, parts.runtimes, parts.clock, observer, parts.snapshots_kept, around),
         parts.clock,
-        parts.owner,
+        parts.process,
         # One after another: the polls of a file must not mix.
         workers=1,
         instance_ids=instance_ids,

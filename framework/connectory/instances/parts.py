@@ -11,9 +11,9 @@ from ..plugins import Plugins
 from ..schemas import SIGNATURE_KEY
 from ..secrets import KeyRing
 from ..store.database import Database
-from ..store.liveness import Owner
+from ..store.processlock import ProcessLock
+from .login.tokens import TokenKeeper
 from .runtime import Runtimes
-from .tokens import TokenKeeper
 from .vault import Vault
 
 if TYPE_CHECKING:
@@ -39,11 +39,16 @@ class Parts:
         self.clock = clock or SystemClock()
         self.plugins = plugins or Plugins.load()
         self.database = Database.open_in(settings.home, settings.database_url)
-        self.owner = Owner(settings.home)
+        self.process = ProcessLock(settings.home)
         self.vault = Vault(KeyRing.load(settings.home))
-        self.tokens = TokenKeeper(self.database, self.vault.keyring, self.clock, self.owner.name)
+        self.tokens = TokenKeeper(self.database, self.vault.keyring, self.clock, self.owner)
         self.sessions = sessions or Sessions()
         self.runtimes = Runtimes(self.database, self.plugins, self.vault, self.tokens, self.sessions)
+
+    @property
+    def owner(self) -> str:
+        """The name under which this process holds leases."""
+        return self.process.name
 
     @property
     def snapshots_kept(self) -> timedelta:
@@ -56,5 +61,5 @@ class Parts:
         return [key.reveal().encode()] if key is not None and key.reveal() else []
 
     def close(self) -> None:
-        self.owner.close()
+        self.process.close()
         self.database.close()

@@ -19,10 +19,9 @@ from ..plans.entries import compile_plans
 from ..ratelimits import account_key
 from ..records.envelope import Sender
 from ..schemas import CALLBACK_URL, load_configuration
-from ..store import deliveries, instances
-from .account import known_account, with_account
+from ..store import instances, subscriptions
 from .budget import Budget
-from .oauth import AuthorizationFlow
+from .login.consent import AuthorizationFlow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from ..plugins import Plugins
     from ..store.database import Database
     from ..store.instances import InstanceRow
-    from .tokens import TokenKeeper
+    from .login.tokens import TokenKeeper
     from .vault import Vault
 
 
@@ -117,7 +116,7 @@ class Runtimes:
             if row is None:
                 raise NotFoundError(f"there is no instance {instance_id}", hint=hints.LIST_INSTANCES)
             raw = self._vault.open(connection, row)
-            subscriptions = deliveries.subscriptions_of(connection, instance_id)
+            subscription_ids = subscriptions.ids_of(connection, instance_id)
         element = self._plugins.element(row.element_key)
         config = load_configuration(element, raw)
         return Runtime(
@@ -125,7 +124,7 @@ class Runtimes:
             element=element,
             config=config,
             client=self.client(element, config, instance_id),
-            subscriptions=subscriptions if config[CALLBACK_URL] else [],
+            subscriptions=subscription_ids if config[CALLBACK_URL] else [],
             plans=_begun(compile_plans(element, config, self._plugins), row),
             clock_offset=timedelta(microseconds=row.clock_offset),
             budget=self._budget(element, config),
@@ -150,8 +149,7 @@ class Runtimes:
 
     def _source(self, element: Element, config: Config, instance_id: int) -> TokenSource:
         def refresh(token: Token) -> Token:
-            # What the provider replies knows nothing of the account.
-            return with_account(self.flow(element, config).refresh(token), known_account(token))
+            return self.flow(element, config).endpoint.refresh(token)
 
         return self._tokens.source(instance_id, refresh)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..schemas import is_secret
 from ..secrets import Secret
-from ..store import secrets as rows
+from ..store import instances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ class Vault:
 
     def close(self, connection: Connection, instance_id: int, hidden: Mapping[str, str]) -> None:
         """Encrypt and write secrets; those of other keys stay."""
-        rows.put(
+        instances.put_secrets(
             connection,
             instance_id,
             {key: self.keyring.encrypt(value, bound_to=f"{instance_id}:{key}") for key, value in hidden.items()},
@@ -41,14 +41,14 @@ class Vault:
 
     def open(self, connection: Connection, row: InstanceRow) -> dict[str, Any]:
         """The whole configuration, its secrets as `Secret`s."""
-        hidden = rows.of(connection, row.id)
+        hidden = instances.secrets_of(connection, row.id)
         return dict(row.configuration) | {
             key: self.keyring.decrypt(value, bound_to=f"{row.id}:{key}") for key, value in hidden.items()
         }
 
     def names(self, connection: Connection, instance_id: int) -> list[str]:
         """The keys of an instance's secrets, without decrypting anything."""
-        return sorted(rows.of(connection, instance_id))
+        return sorted(instances.secrets_of(connection, instance_id))
 
 
 def _reveal(value: Any) -> str:

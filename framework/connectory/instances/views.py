@@ -11,7 +11,7 @@ from ..clock import from_micros
 from ..errors import NotFoundError
 from ..schemas import CALLBACK_URL, NOTIFICATIONS_ENABLED, configuration_schema
 from ..secrets import MASK
-from ..store import deletions, deliveries, instances, polls
+from ..store import deletions, instances, polls, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,7 +152,7 @@ def poll_state(poll: PollRow, search: DeletionRow | None = None) -> PollState:
         resource=poll.resource,
         active=poll.active,
         interval_seconds=poll.interval / 1_000_000,
-        quiet_polls=(poll.summary or {}).get("quiet", 0),
+        quiet_polls=poll.quiet,
         since=from_micros(poll.since),
         last_poll=_moment(poll.polled_at),
         next_poll=due,
@@ -183,7 +183,7 @@ def _deletion_search(state: DeletionRow) -> DeletionSearch:
 
 
 def _subscriptions(connection: Connection, instance_id: int) -> tuple[Subscription, ...]:
-    held = deliveries.subscription_states(connection, instance_id)
+    held = subscriptions.find(connection, instance_id)
     return tuple(Subscription(url=one["url"], state=one["state"], reason=one["state_reason"]) for one in held)
 
 

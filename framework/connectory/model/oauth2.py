@@ -34,6 +34,7 @@ class OAuth2:
     `client_auth` says where a token call carries the client id and secret: `basic` (in the header) or `body`.
     `is_dead(response)` says whether a refused refresh means that a person must consent again; by default every answer
     with status 400 or 401 does. A refresh token that was not used for `keep_alive` is renewed before it expires.
+    `password_code` is what users send as the code to ask for the password grant, if the provider has such a word.
 
     >>> from datetime import timedelta
     >>> from connectory.model import resolve_endpoint
@@ -53,6 +54,7 @@ class OAuth2:
     revoke_url: Endpoint | None = None
     scope: str | None = None
     client_auth: str = "basic"
+    password_code: str | None = None
     pkce: Pkce = Pkce.OPTIONAL
     authorize_params: Params = ()
     is_dead: Callable[[Response], bool] = lambda response: response.status in {400, 401}

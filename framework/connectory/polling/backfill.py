@@ -101,7 +101,7 @@ def window_between(parts: Parts, instance_id: int, resource: str, start: datetim
 
 
 def _announce(parts: Parts, runtime: Runtime, resource: str, window: Window, observer: Observer | None) -> Summary:
-    take_over(parts.database, parts.owner)
+    take_over(parts.database, parts.process)
     poll = _lease(parts, runtime.row.id, resource)
     summary = Summary(instance_id=poll.instance_id, resource=resource, start=poll.since, end=poll.since)
     covering = Covering(
@@ -133,7 +133,7 @@ def _lease(parts: Parts, instance_id: int, resource: str) -> PollRow:
             connection,
             instance_id,
             resource,
-            owner=parts.owner.name,
+            owner=parts.owner,
             now=to_micros(now),
             until=to_micros(now + POLL_LEASE),
         )
@@ -158,7 +158,7 @@ def _keeper(parts: Parts) -> Callable[[], None]:
         if now - renewed >= HEARTBEAT:
             renewed = now
             with parts.database.write() as connection:
-                polls.renew_leases(connection, parts.owner.name, to_micros(now + POLL_LEASE))
+                polls.renew_leases(connection, parts.owner, to_micros(now + POLL_LEASE))
 
     return keep
 

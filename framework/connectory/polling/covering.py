@@ -191,7 +191,8 @@ class Covering:
                 "failure": None,
                 "failed_at": None,
                 "polled_at": to_micros(now),
-                "summary": run.summary.as_dict() | {"quiet": quiet},
+                "summary": run.summary.as_dict(),
+                "quiet": quiet,
             },
         )
         if run.summary.records:

@@ -100,7 +100,7 @@ def reset(parts: Parts, instance_id: int, resource: str, first_poll: str = "now"
     poll = poll_of(parts.database, instance_id, resource)
     runtime = parts.runtimes.get(instance_id)
     since = to_micros(_moment_of(first_poll, runtime.provider_now(parts.clock.now())))
-    fresh = {"failures": 0, "failure": None, "failed_at": None, "polled_at": None, "summary": None}
+    fresh = {"failures": 0, "failure": None, "failed_at": None, "polled_at": None, "summary": None, "quiet": 0}
     return _move(parts, poll, {"since": since, "seen_from": since, **fresh}, forget=True)
 
 
@@ -135,7 +135,7 @@ def _moment_of(first_poll: str, now: datetime) -> datetime:
 
 def _move(parts: Parts, poll: PollRow, values: Mapping[str, Any], *, forget: bool = False) -> Cursor:
     # A process that was killed holds nothing any more.
-    take_over(parts.database, parts.owner)
+    take_over(parts.database, parts.process)
     now = to_micros(parts.clock.now())
     with parts.database.write() as connection:
         moved = cursors.move(

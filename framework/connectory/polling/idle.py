@@ -20,8 +20,7 @@ def quiet_polls(poll: PollRow, summary: Summary) -> int:
     """How many polls in a row have announced nothing, this one included."""
     if summary.created or summary.updated or summary.deleted:
         return 0
-    before: int = (poll.summary or {}).get("quiet", 0)
-    return before + 1
+    return poll.quiet + 1
 
 
 def idle_interval(interval: int, quiet: int, longest: timedelta | None) -> int:

@@ -18,8 +18,8 @@ from ..backoff import delay_after
 from ..clock import duration_micros, to_micros
 from ..deletions.search import Deletions
 from ..errors import AuthenticationError, ConnectoryError, StaleLeaseError
-from ..instances import lostlogin
 from ..instances.budget import comes_back, holder_of
+from ..instances.login import lostlogin
 from ..records.summary import Observer, Summary
 from ..store import instances, polls
 from .covering import Covering, Ways
@@ -193,4 +193,5 @@ def unchanged(poll: PollRow) -> dict[str, Any]:
         "failed_at": poll.failed_at,
         "polled_at": poll.polled_at,
         "summary": poll.summary,
+        "quiet": poll.quiet,
     }

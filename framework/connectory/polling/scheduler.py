@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 
 from ..clock import to_micros
 from ..errors import ConnectoryError
-from ..store import credentials, deliveries, polls
+from ..store import credentials, lanes, polls
 from .executor import ThreadExecutor
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from ..clock import Clock
-    from ..instances.keepalive import KeepAlive
+    from ..instances.login.keepalive import KeepAlive
     from ..store.database import Database
-    from ..store.liveness import Owner
     from ..store.polls import PollRow
+    from ..store.processlock import ProcessLock
     from .poller import Poller
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class Scheduler:
         database: Database,
         poller: Poller,
         clock: Clock,
-        owner: Owner,
+        process: ProcessLock,
         *,
         workers: int,
         instance_ids: Collection[int] | None = None,
@@ -54,7 +54,7 @@ class Scheduler:
         self._database = database
         self._poller = poller
         self._clock = clock
-        self._owner = owner
+        self._process = process
         self._workers = workers
         self._instance_ids = instance_ids
         self._keep_alive = keep_alive
@@ -68,7 +68,7 @@ class Scheduler:
         try:
             while not stop.is_set():
                 self._wake.clear()
-                take_over(self._database, self._owner)
+                take_over(self._database, self._process)
                 self._heartbeat()
                 wait = self._until_due()
                 if wait > 0 and self._keep_alive is not None:
@@ -84,11 +84,11 @@ class Scheduler:
             executor.close()
             if self._keep_alive is not None:
                 self._keep_alive.stop()
-            _free(self._database, [self._owner.name])
+            _free(self._database, [self._process.name])
 
     def run_once(self) -> int:
         """Poll everything that is due now, once each, in this thread; returns how many polls ran."""
-        take_over(self._database, self._owner)
+        take_over(self._database, self._process)
         horizon, count = self._clock.now(), 0
         while claimed := self._claim(BATCH, due_at=to_micros(horizon)):
             for group in _by_instance(claimed):
@@ -106,7 +106,7 @@ class Scheduler:
         with self._database.write() as connection:
             return polls.claim(
                 connection,
-                owner=self._owner.name,
+                owner=self._process.name,
                 due_at=due_at or to_micros(now),
                 now=to_micros(now),
                 until=to_micros(now + POLL_LEASE),
@@ -138,7 +138,7 @@ class Scheduler:
         if now - self._renewed >= HEARTBEAT:
             self._renewed = now
             with self._database.write() as connection:
-                polls.renew_leases(connection, self._owner.name, to_micros(now + POLL_LEASE))
+                polls.renew_leases(connection, self._process.name, to_micros(now + POLL_LEASE))
 
     def _until_due(self) -> float:
         """Seconds to wait, at most a nap: another process may make something due."""
@@ -148,9 +148,9 @@ class Scheduler:
         return nap if due is None else min(nap, max(0.0, (due - to_micros(self._clock.now())) / 1_000_000))
 
 
-def take_over(database: Database, owner: Owner) -> None:
+def take_over(database: Database, process: ProcessLock) -> None:
     """Free what processes held that are gone."""
-    dead = owner.dead()
+    dead = process.dead()
     if dead:
         _free(database, dead)
 
@@ -158,7 +158,7 @@ def take_over(database: Database, owner: Owner) -> None:
 def _free(database: Database, owners: Collection[str]) -> None:
     """Give up everything that these owners hold: polls, lanes and renewals of tokens."""
     with database.write() as connection:
-        for table in (polls, deliveries, credentials):
+        for table in (polls, lanes, credentials):
             table.free_leases(connection, owners)
 
 

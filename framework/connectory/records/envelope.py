@@ -14,7 +14,7 @@ import msgspec
 
 from ..clock import from_micros, to_micros
 from ..model import EventType
-from ..store.deliveries import LANES
+from ..store.lanes import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

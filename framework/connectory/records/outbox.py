@@ -57,7 +57,7 @@ class Outbox:
         events.add_events(connection, [self._event(change, number, place, moment) for number, place, change in placed])
         for subscription in self.subscriptions:
             made = [(number, batch.lane) for number, batch in numbered]
-            deliveries.add_deliveries(connection, subscription, made, moment)
+            deliveries.add(connection, subscription, made, moment)
         return [self._announced(change, number, moment) for number, _, change in placed]
 
     def _notification(

@@ -19,30 +19,27 @@ def get(connection: Connection, instance_id: int) -> Row[Any] | None:
     return connection.execute(select(credentials).where(credentials.c.instance_id == instance_id)).first()
 
 
-def put(connection: Connection, instance_id: int, values: Mapping[str, Any]) -> int:
-    """Write a new login over whatever was there, and return its version."""
-    version: int = connection.execute(_PUT, {"instance_id": instance_id, **values}).scalar_one()
+def put(connection: Connection, instance_id: int, values: Mapping[str, Any], *, account: str | None = None) -> int:
+    """Write a new login over the one before, if any, and return its version. `account` is whose login it is."""
+    parameters = {"instance_id": instance_id, "account": account, **values}
+    version: int = connection.execute(_PUT, parameters).scalar_one()
     return version
 
 
 _PUT = text(
     "INSERT INTO credentials (instance_id, version, access_token, refresh_token, token_type, scope, expires_at, extra,"
-    " renewed_at) VALUES (:instance_id, 1, :access_token, :refresh_token, :token_type, :scope, :expires_at, :extra,"
-    " :renewed_at) ON CONFLICT (instance_id) DO UPDATE SET version = credentials.version + 1,"
+    " account, renewed_at) VALUES (:instance_id, 1, :access_token, :refresh_token, :token_type, :scope, :expires_at,"
+    " :extra, :account, :renewed_at) ON CONFLICT (instance_id) DO UPDATE SET version = credentials.version + 1,"
     " access_token = excluded.access_token, refresh_token = excluded.refresh_token, token_type = excluded.token_type,"
     " scope = excluded.scope, expires_at = excluded.expires_at, extra = excluded.extra,"
-    " renewed_at = excluded.renewed_at, failed_at = NULL, failure = NULL,"
+    " account = excluded.account, renewed_at = excluded.renewed_at, failed_at = NULL, failure = NULL,"
     " lease_owner = NULL, lease_until = NULL RETURNING version"
 ).bindparams(bindparam("extra", type_=credentials.c.extra.type))
 
 
-def note(connection: Connection, instance_id: int, facts: Mapping[str, Any]) -> None:
-    """Write something down about a login beside what is known of it; the pair stays as it is."""
-    row = get(connection, instance_id)
-    if row is not None:
-        connection.execute(
-            update(credentials).where(credentials.c.instance_id == instance_id).values(extra={**row.extra, **facts})
-        )
+def set_account(connection: Connection, instance_id: int, account: str) -> None:
+    """Write down whose login it is; the tokens and their version stay as they are."""
+    connection.execute(update(credentials).where(credentials.c.instance_id == instance_id).values(account=account))
 
 
 def replace(connection: Connection, instance_id: int, version: int, values: Mapping[str, Any]) -> bool:

@@ -5,13 +5,12 @@ They belong to a poll and are written under its claim: see `polls.hold`.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from .database import insert_rows, is_sqlite
+from .dialect import insert_rows, select_among
 from .tables import deletions, objects, tombstones
 
 if TYPE_CHECKING:
@@ -101,14 +100,11 @@ _GET = select(deletions).where(
 
 def buried(connection: Connection, poll: PollRow, entries: Collection[str]) -> set[str]:
     """Which of these entries were dealt with."""
-    if is_sqlite(connection):
-        among, given = "entry IN (SELECT value FROM json_each(?))", json.dumps(list(entries))
-        query = f"SELECT entry FROM tombstones WHERE instance_id = ? AND resource = ? AND {among}"  # noqa: S608
-        rows = connection.exec_driver_sql(query, (poll.instance_id, poll.resource, given))
-    else:
-        query = "SELECT entry FROM tombstones WHERE instance_id = %s AND resource = %s AND entry = ANY(%s)"
-        rows = connection.exec_driver_sql(query, (poll.instance_id, poll.resource, list(entries)))
+    rows = select_among(connection, _BURIED, (poll.instance_id, poll.resource), entries)
     return {entry for (entry,) in rows}
+
+
+_BURIED = "SELECT entry FROM tombstones WHERE instance_id = ? AND resource = ? AND entry AMONG ?"
 
 
 def bury(connection: Connection, poll: PollRow, entries: Mapping[str, int]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select, text
 
-from .database import insert_rows, is_sqlite
+from .dialect import insert_rows, newest_of_each, select_among
 from .tables import events, notifications
 
 if TYPE_CHECKING:
@@ -81,20 +80,15 @@ def last_of(
     connection: Connection, instance_id: int, resource: str, object_ids: Collection[str]
 ) -> dict[str, tuple[int, str]]:
     """The sequence and version of the last event of each object that has one."""
-    if is_sqlite(connection):
-        # SQLite takes bare columns from the row that holds the maximum.
-        query = (
-            "SELECT object_id, MAX(sequence), version FROM events WHERE instance_id = ? AND resource = ?"
-            " AND object_id IN (SELECT value FROM json_each(?)) GROUP BY object_id"
-        )
-        ids: Any = json.dumps(list(object_ids))
-    else:
-        query = (
-            "SELECT DISTINCT ON (object_id) object_id, sequence, version FROM events"
-            " WHERE instance_id = %s AND resource = %s AND object_id = ANY(%s) ORDER BY object_id, sequence DESC"
-        )
-        ids = list(object_ids)
-    rows = connection.exec_driver_sql(query, (instance_id, resource, ids))
+    statement = newest_of_each(
+        connection,
+        table="events",
+        group="object_id",
+        rank="sequence",
+        column="version",
+        where="instance_id = ? AND resource = ? AND object_id AMONG ?",
+    )
+    rows = select_among(connection, statement, (instance_id, resource), object_ids)
     return {object_id: (sequence, version) for object_id, sequence, version in rows}
 
 

@@ -1,13 +1,13 @@
-"""Queries of `instances`."""
+"""Queries of `instances` and `secrets`: what is stored of an instance, and its secret configuration as ciphertexts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, text, update
 
-from .tables import instances
+from .tables import instances, secrets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,3 +95,24 @@ _VERSION = select(instances.c.version).where(instances.c.id == bindparam("of_ins
 
 def _row(row: Row[Any]) -> InstanceRow:
     return InstanceRow(**row._mapping)
+
+
+# Secrets
+
+
+def put_secrets(connection: Connection, instance_id: int, values: Mapping[str, str]) -> None:
+    """Write ciphertexts by configuration key; those of other keys stay."""
+    rows = [{"instance_id": instance_id, "name": name, "value": value} for name, value in values.items()]
+    if rows:
+        connection.execute(_PUT_SECRET, rows)
+
+
+_PUT_SECRET = text(
+    "INSERT INTO secrets (instance_id, name, value) VALUES (:instance_id, :name, :value)"
+    " ON CONFLICT (instance_id, name) DO UPDATE SET value = excluded.value"
+)
+
+
+def secrets_of(connection: Connection, instance_id: int) -> dict[str, str]:
+    query = select(secrets.c.name, secrets.c.value).where(secrets.c.instance_id == instance_id)
+    return {row.name: row.value for row in connection.execute(query)}

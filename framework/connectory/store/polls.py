@@ -6,16 +6,15 @@ worker has taken over: drop everything, write nothing.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, or_, select, tuple_, update
 
 from ..errors import StaleLeaseError
-from .database import insert_rows, is_sqlite
+from .dialect import earlier, insert_rows, later, select_among
 from .instances import ACTIVE
-from .tables import deletions, instances, objects, polls, seen, snapshots, tombstones
+from .tables import instances, polls, seen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
 class PollRow:
     """The state of one resource of one instance; moments and durations are microseconds.
 
-    `instance_version` is the instance's when the poll was claimed, which spares the poll a look at it.
+    `quiet` is how many polls in a row have announced nothing. `instance_version` is the version of the instance when
+    the poll was claimed, so that the poll need not look it up.
     """
 
     instance_id: int
@@ -45,6 +45,7 @@ class PollRow:
     failed_at: int | None
     polled_at: int | None
     summary: Mapping[str, Any] | None
+    quiet: int = 0
     instance_version: int | None = None
 
 
@@ -59,13 +60,6 @@ def add(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         connection.execute(insert(polls).values(active=True, **row))
 
 
-def remove(connection: Connection, instance_id: int, resources: Collection[str]) -> None:
-    for table in (polls, seen, deletions, objects, tombstones, snapshots):
-        connection.execute(
-            delete(table).where(table.c.instance_id == instance_id, table.c.resource.in_(list(resources)))
-        )
-
-
 def find(connection: Connection, instance_id: int | None = None) -> list[PollRow]:
     query = select(polls).order_by(polls.c.instance_id, polls.c.resource)
     if instance_id is not None:
@@ -77,11 +71,10 @@ def configure(
     connection: Connection, instance_id: int, resource: str, *, active: bool, interval: int, due_at: int
 ) -> None:
     """Set the interval, and whether it is polled at all; an edit never touches the cursor."""
-    earlier = func.min if is_sqlite(connection) else func.least
     connection.execute(
         update(polls)
         .where(polls.c.instance_id == instance_id, polls.c.resource == resource)
-        .values(active=active, interval=interval, next_due_at=earlier(polls.c.next_due_at, due_at))
+        .values(active=active, interval=interval, next_due_at=earlier(connection, polls.c.next_due_at, due_at))
     )
 
 
@@ -118,11 +111,10 @@ def claim(
         )
         .order_by(polls.c.next_due_at)
         .limit(limit)
+        .with_for_update(skip_locked=True, of=polls)
     )
     if instance_ids is not None:
         due = due.where(polls.c.instance_id.in_(list(instance_ids)))
-    if not is_sqlite(connection):
-        due = due.with_for_update(skip_locked=True, of=polls)
     statement = (
         update(polls)
         .where(tuple_(polls.c.instance_id, polls.c.resource).in_(due))
@@ -134,10 +126,9 @@ def claim(
 
 def next_due(connection: Connection, instance_ids: Collection[int] | None = None) -> int | None:
     """When the next poll of an active instance is due or its lease runs out; None where nothing is polled."""
-    moment = func.coalesce(polls.c.lease_until, 0)
-    later = func.max if is_sqlite(connection) else func.greatest
+    free_at = func.coalesce(polls.c.lease_until, 0)
     query = (
-        select(func.min(later(polls.c.next_due_at, moment)))
+        select(func.min(later(connection, polls.c.next_due_at, free_at)))
         .join(instances, instances.c.id == polls.c.instance_id)
         .where(polls.c.active, instances.c.state == ACTIVE)
     )
@@ -192,6 +183,7 @@ _FINISH = (
                 "failed_at",
                 "polled_at",
                 "summary",
+                "quiet",
             )
         }
         | {"lease_owner": None, "lease_until": None}
@@ -220,28 +212,11 @@ def _stale(poll: PollRow) -> StaleLeaseError:
 
 def seen_of(connection: Connection, poll: PollRow, object_ids: Collection[str]) -> dict[str, Seen]:
     """What was announced of these objects in the overlap."""
-    rows = connection.exec_driver_sql(
-        _SEEN[is_sqlite(connection)],
-        (poll.instance_id, poll.resource, _id_list(connection, object_ids)),
-    )
+    rows = select_among(connection, _SEEN, (poll.instance_id, poll.resource), object_ids)
     return {object_id: Seen(version=version, sequence=sequence) for object_id, version, sequence in rows}
 
 
-# One parameter for any number of ids: an expanding IN costs more than the rest of an idle page.
-_SEEN = {
-    True: (
-        "SELECT object_id, version, sequence FROM seen WHERE instance_id = ? AND resource = ?"
-        " AND object_id IN (SELECT value FROM json_each(?))"
-    ),
-    False: (
-        "SELECT object_id, version, sequence FROM seen WHERE instance_id = %s AND resource = %s AND object_id = ANY(%s)"
-    ),
-}
-
-
-def _id_list(connection: Connection, object_ids: Collection[str]) -> Any:
-    return json.dumps(list(object_ids)) if is_sqlite(connection) else list(object_ids)
-
+_SEEN = "SELECT object_id, version, sequence FROM seen WHERE instance_id = ? AND resource = ? AND object_id AMONG ?"
 
 SeenTuple = tuple[int, str, str, str, int, int | None]
 """instance_id, resource, object_id, version, sequence, updated"""

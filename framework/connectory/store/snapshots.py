@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete
 
-from .database import insert_rows, is_sqlite
+from .dialect import insert_rows, select_among
 from .tables import snapshots
 
 if TYPE_CHECKING:
@@ -24,21 +23,11 @@ _LEVEL = 1
 
 def of(connection: Connection, poll: PollRow, object_ids: Collection[str]) -> dict[str, bytes]:
     """The records of those objects that have been announced."""
-    ids = list(object_ids)
-    known: Any = json.dumps(ids) if is_sqlite(connection) else ids
-    rows = connection.exec_driver_sql(_OF[is_sqlite(connection)], (poll.instance_id, poll.resource, known))
+    rows = select_among(connection, _OF, (poll.instance_id, poll.resource), object_ids)
     return {object_id: zlib.decompress(content) for object_id, content in rows}
 
 
-_OF = {
-    True: (
-        "SELECT object_id, content FROM snapshots WHERE instance_id = ? AND resource = ?"
-        " AND object_id IN (SELECT value FROM json_each(?))"
-    ),
-    False: (
-        "SELECT object_id, content FROM snapshots WHERE instance_id = %s AND resource = %s AND object_id = ANY(%s)"
-    ),
-}
+_OF = "SELECT object_id, content FROM snapshots WHERE instance_id = ? AND resource = ? AND object_id AMONG ?"
 
 
 def put(connection: Connection, poll: PollRow, records: Mapping[str, bytes], now: int) -> None:

@@ -79,7 +79,10 @@ credentials = Table(
     Column("token_type", String(64), nullable=False),
     Column("scope", Text),
     Column("expires_at", BigInteger),
+    # Other fields of the provider's reply.
     Column("extra", JSON, nullable=False),
+    # Whose login it is, as `Element.account` named it; NULL when the provider did not say.
+    Column("account", Text),
     Column("renewed_at", BigInteger, nullable=False),
     Column("lease_owner", String(255)),
     Column("lease_until", BigInteger),
@@ -110,6 +113,8 @@ polls = Table(
     Column("polled_at", BigInteger),
     # Counts of the last poll that ended well.
     Column("summary", JSON),
+    # How many polls in a row have announced nothing.
+    Column("quiet", Integer, nullable=False, server_default="0"),
     Index("ix_polls_due", "next_due_at"),
 )
 

@@ -1,6 +1,7 @@
 """Brings a store to the tables of this version, with alembic.
 
-`HEAD` is repeated here so that opening an up-to-date store need not import alembic, which costs more than a command.
+`HEAD` repeats the newest revision, so that opening an up-to-date store need not import alembic, which takes longer than
+most commands.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
+from ... import hints
 from ...errors import StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0003"
+HEAD = "first"
+
+_BEFORE_THE_FIRST_RELEASE = {"0001", "0002", "0003"}
 
 
 def current(connection: Connection) -> str | None:
@@ -25,7 +29,7 @@ def current(connection: Connection) -> str | None:
 
 
 def create(connection: Connection) -> None:
-    """Make the tables of a new store as they are now; a test sees that the migrations lead to the same ones."""
+    """Create the tables of a new store without migrating. A test checks that the migrations lead to the same tables."""
     from ..tables import metadata
 
     metadata.create_all(connection)
@@ -34,7 +38,7 @@ def create(connection: Connection) -> None:
 
 
 def upgrade(connection: Connection) -> None:
-    """Run what is missing, in the connection's transaction: all of it or nothing."""
+    """Run the missing migrations in the connection's transaction: all of them or none."""
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -45,8 +49,18 @@ def upgrade(connection: Connection) -> None:
     revision = current(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if revision is not None and revision not in known:
-        raise StoreError(
-            f"the store was written by a newer version of Connectory (its revision {revision}, ours {HEAD})",
-            hint="upgrade Connectory, or name another folder with --home",
-        )
+        raise _unknown(revision)
     command.upgrade(config, "head")
+
+
+def _unknown(revision: str) -> StoreError:
+    if revision in _BEFORE_THE_FIRST_RELEASE:
+        return StoreError(
+            f"the store was written by a version of Connectory from before the first release (its revision {revision}),"
+            " which this version cannot read",
+            hint=hints.START_ANEW,
+        )
+    return StoreError(
+        f"the store was written by a newer version of Connectory (its revision {revision}, ours {HEAD})",
+        hint=f"{hints.UPGRADE}, or {hints.OTHER_HOME}",
+    )

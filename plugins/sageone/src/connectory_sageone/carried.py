@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from connectory.auth import TokenSource
     from connectory.model import Config
 
-# Where the engine keeps what `Element.account` named when the login was new: here, the business.
-_ACCOUNT = "account"
-
 
 def build(config: Config, tokens: TokenSource) -> AuthBase:
     if not is_v3(config):
@@ -40,7 +37,7 @@ class BusinessAuth(BearerAuth):
         self._source = tokens
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        business = self._business or str(self._source.current().extra.get(_ACCOUNT) or "")
+        business = self._business or self._source.current().account or ""
         if business:
             request.headers["X-Business"] = business
         return super().__call__(request)
@@ -58,9 +55,9 @@ class SiteAuth(BearerAuth):
 
     @property
     def site(self) -> str:
-        extra = self._source.current().extra
+        token = self._source.current()
         # A renewed token may come without it; the account is what it was when the login was new.
-        return str(extra.get(SITE) or extra.get(_ACCOUNT) or self._site)
+        return str(token.extra.get(SITE) or token.account or self._site)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["ocp-apim-subscription-key"] = self._key

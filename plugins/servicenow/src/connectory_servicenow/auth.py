@@ -35,6 +35,8 @@ OAUTH = OAuth2(
     token_url=_page("oauth_token.do"),
     revoke_url=_page("oauth_revoke_token.do"),
     client_auth="basic",
+    # What the documentation of `servicenowoauth` gave as the code for logging in with a password.
+    password_code="1000",
     # Releases before Zurich ignore the challenge.
     pkce=Pkce.OPTIONAL,
     is_dead=_is_dead,

@@ -1,11 +1,11 @@
-"""The first tables."""
+"""All tables of the first release."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0001"
+revision = "first"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("scope", sa.Text(), nullable=True),
         sa.Column("expires_at", sa.BigInteger(), nullable=True),
         sa.Column("extra", sa.JSON(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=True),
         sa.Column("renewed_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_owner", sa.String(length=255), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
@@ -86,6 +87,7 @@ def upgrade() -> None:
         sa.Column("failed_at", sa.BigInteger(), nullable=True),
         sa.Column("polled_at", sa.BigInteger(), nullable=True),
         sa.Column("summary", sa.JSON(), nullable=True),
+        sa.Column("quiet", sa.Integer(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(
             ["instance_id"], ["instances.id"], name=op.f("fk_polls_instance_id"), ondelete="CASCADE"
         ),
@@ -166,6 +168,7 @@ def upgrade() -> None:
         sa.Column("notification_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(
             ["instance_id"], ["instances.id"], name=op.f("fk_events_instance_id"), ondelete="CASCADE"
         ),
@@ -212,3 +215,64 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
     )
     op.create_index("ix_attempts_delivery", "attempts", ["delivery_id", "number"], unique=False)
+    op.create_table(
+        "deletions",
+        *_owner("deletions"),
+        sa.Column("started", sa.BigInteger(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("next_due_at", sa.BigInteger(), nullable=False),
+        sa.Column("sweep", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("completed_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("alarm", sa.Text(), nullable=True),
+        sa.Column("allowed", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.PrimaryKeyConstraint("instance_id", "resource", name=op.f("pk_deletions")),
+    )
+    op.create_table(
+        "objects",
+        *_owner("objects"),
+        sa.Column("object_id", sa.String(length=255), nullable=False),
+        sa.Column("sweep", sa.Integer(), nullable=False),
+        sa.Column("missed", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("instance_id", "resource", "object_id", name=op.f("pk_objects")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "tombstones",
+        *_owner("tombstones"),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("instance_id", "resource", "entry", name=op.f("pk_tombstones")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "snapshots",
+        *_owner("snapshots"),
+        sa.Column("object_id", sa.String(length=255), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("instance_id", "resource", "object_id", name=op.f("pk_snapshots")),
+    )
+    op.create_index("ix_snapshots_pruning", "snapshots", ["instance_id", "resource", "changed_at"], unique=False)
+    op.create_table(
+        "budgets",
+        sa.Column("account", sa.String(length=255), nullable=False),
+        sa.Column("parked_until", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("buckets", sa.JSON(), nullable=False),
+        sa.Column("holders", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("account", name=op.f("pk_budgets")),
+    )
+
+
+def _owner(table: str) -> tuple[sa.schema.SchemaItem, ...]:
+    """The instance and the resource that a row belongs to."""
+    return (
+        sa.Column("instance_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("resource", sa.String(length=255), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["instance_id"], ["instances.id"], name=op.f(f"fk_{table}_instance_id"), ondelete="CASCADE"
+        ),
+    )

@@ -9,10 +9,10 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from .. import hints
-from ..errors import ConfigurationError
-from ..schemas import LOOPBACK_CALLBACK, OAUTH_CALLBACK_URL
-from .oauth import is_loopback
+from ... import hints
+from ...errors import ConfigurationError
+from ...schemas import LOOPBACK_CALLBACK, OAUTH_CALLBACK_URL
+from .oauthsession import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,18 +7,18 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..clock import to_micros
-from ..errors import AuthenticationError, ConnectoryError
-from ..store import credentials
+from ...clock import to_micros
+from ...errors import AuthenticationError, ConnectoryError
+from ...store import credentials
 from . import lostlogin
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ..clock import Clock
-    from ..plugins import Plugins
-    from ..store.database import Database
-    from .runtime import Runtimes
+    from ...clock import Clock
+    from ...plugins import Plugins
+    from ...store.database import Database
+    from ..runtime import Runtimes
 
 log = logging.getLogger(__name__)
 

@@ -8,20 +8,20 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from .. import hints
-from ..clock import to_micros
-from ..records.envelope import Sender, lane_of, wrap
-from ..schemas import CALLBACK_URL
-from ..secrets import redactor
-from ..store import deliveries, events, instances
+from ... import hints
+from ...clock import to_micros
+from ...records.envelope import Sender, lane_of, wrap
+from ...schemas import CALLBACK_URL
+from ...secrets import redactor
+from ...store import deliveries, events, instances, subscriptions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
 
-    from ..errors import AuthenticationError
-    from ..store.instances import InstanceRow
+    from ...errors import AuthenticationError
+    from ...store.instances import InstanceRow
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +51,12 @@ def repair_of(instance_id: int) -> str:
 
 
 def _announce(connection: Connection, row: InstanceRow, reason: str, now: datetime) -> None:
-    subscriptions = deliveries.subscriptions_of(connection, row.id) if row.configuration.get(CALLBACK_URL) else []
+    subscription_ids = subscriptions.ids_of(connection, row.id) if row.configuration.get(CALLBACK_URL) else []
     number = events.allocate(connection, "notifications", 1)
     moment = to_micros(now)
     events.add_notifications(connection, [(number, row.id, "", _body(row, number, reason, now), moment)])
-    for subscription in subscriptions:
-        deliveries.add_deliveries(connection, subscription, [(number, lane_of(""))], moment)
+    for subscription_id in subscription_ids:
+        deliveries.add(connection, subscription_id, [(number, lane_of(""))], moment)
 
 
 def _body(row: InstanceRow, number: int, reason: str, now: datetime) -> bytes:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import AuthenticationError
+from ...errors import AuthenticationError
 
 if TYPE_CHECKING:
-    from ..auth import Token
-    from ..http import Client
-    from ..model import Element
-
-ACCOUNT = "account"
-"""Its name among a credential's `extra`."""
+    from ...auth import Token
+    from ...http import Client
+    from ...model import Element
 
 
 @dataclass(frozen=True, slots=True)
 class GivenToken:
-    """A `TokenSource` of a token that is to be looked at before it is stored."""
+    """A `TokenSource` of a token that is examined before it is stored."""
 
     token: Token
 
@@ -30,20 +27,12 @@ class GivenToken:
 
 
 def account_of(element: Element, client: Client) -> str:
-    """The account that is logged in; empty where the provider does not say."""
+    """The account that is logged in; empty when the provider does not say."""
     return "" if element.account is None else element.account(client).strip()
 
 
-def known_account(token: Token | None) -> str:
-    return "" if token is None else str(token.extra.get(ACCOUNT) or "")
-
-
-def with_account(token: Token, account: str) -> Token:
-    return replace(token, extra={**token.extra, ACCOUNT: account}) if account else token
-
-
-def check_same(instance_id: int, known: str, given: str) -> None:
-    """A login of another account would go on from this one's place, and announce strangers' records as news."""
+def check_same(instance_id: int, *, known: str | None, given: str) -> None:
+    """Refuse a login of another account, which would announce the records of strangers as news."""
     if known and given != known:
         raise AuthenticationError(
             f"instance {instance_id} is logged in as {known}, and the new login is of {given or 'an unknown account'}",

@@ -1,7 +1,8 @@
-"""Who holds a lease: a name for this process that others can find dead at once.
+"""A name for this process in leases, and a lock that shows whether the process still lives.
 
-Every process that works on a store in a folder holds a lock on a file of its own there. A name whose lock can be
-taken belongs to a process that is gone, however it went, and nobody needs to wait for its leases to run out.
+Every process that works on a store holds a lock on a file of its own in a folder beside the store. The operating system
+frees the lock when the process ends, however it ends. So another process that can take the lock knows at once that the
+first one is gone, and need not wait for its leases to run out.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ from ..errors import StoreError
 
 try:
     import fcntl
-except ImportError:  # pragma: no cover - not on Windows: leases run out by themselves there
+except ImportError:  # pragma: no cover - Windows, where leases simply run out
     CAN_LOCK = False
 else:
     CAN_LOCK = True
 
-FOLDER = "owners"
+FOLDER = "processes"
 
 
-class Owner:
-    """`name` goes into the leases; `close` gives the lock up."""
+class ProcessLock:
+    """`name` is the owner of this process's leases; `close` gives the lock up."""
 
     def __init__(self, home: Path) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -37,12 +38,14 @@ class Owner:
             self._file: IO[str] | None = self._open()
         except OSError as error:
             raise StoreError(
-                f"cannot write there: {error.strerror}", where=str(self._folder), hint="check the folder's permissions"
+                f"cannot write to the folder: {error.strerror}",
+                where=str(self._folder),
+                hint="check the folder's permissions",
             ) from error
 
     def _open(self) -> IO[str]:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Locked before it can be found: else another process could take it for a dead one's.
+        # Lock the file before other processes can see it: they would take an unlocked one for that of a dead process.
         hidden = self._folder / f".{self.name}"
         file = hidden.open("w")
         _try_lock(file)
@@ -50,7 +53,7 @@ class Owner:
         return file
 
     def dead(self) -> list[str]:
-        """The names of owners whose processes are gone; each is reported once."""
+        """The names of processes that are gone; each is reported once."""
         others = (path for path in self._folder.glob("[!.]*") if path.name != self.name)
         return [path.name for path in others if _bury(path)]
 
@@ -62,7 +65,7 @@ class Owner:
 
 
 def _bury(path: Path) -> bool:
-    """Whether the owner is gone; its file is removed then."""
+    """Whether the process is gone; if so, its file is removed."""
     try:
         with path.open("r+") as file:
             if not _try_lock(file):

@@ -16,18 +16,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..auth import Token
-from ..clock import from_micros, to_micros
-from ..errors import AuthenticationError, ConnectoryError, RetryLaterError, StoreError
-from ..secrets import Secret, redactor, reveal
-from ..store import credentials
+from ...auth import Token
+from ...clock import from_micros, to_micros
+from ...errors import AuthenticationError, ConnectoryError, RetryLaterError, StoreError
+from ...secrets import Secret, redactor, reveal
+from ...store import credentials
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-    from ..clock import Clock
-    from ..secrets import KeyRing
-    from ..store.database import Database
+    from ...clock import Clock
+    from ...secrets import KeyRing
+    from ...store.database import Database
 
 Refresh = Callable[[Token], Token]
 
@@ -57,7 +57,8 @@ class TokenKeeper:
     def save(self, instance_id: int, token: Token) -> Token:
         """Store a login that a person has just given."""
         with self.database.write() as connection:
-            version = credentials.put(connection, instance_id, self.sealed(instance_id, token))
+            values = self.sealed(instance_id, token)
+            version = credentials.put(connection, instance_id, values, account=token.account)
         return replace(token, version=version)
 
     def load(self, instance_id: int) -> Token | None:
@@ -104,6 +105,7 @@ class TokenKeeper:
             expires_at=None if row.expires_at is None else from_micros(row.expires_at),
             scope=row.scope,
             extra=row.extra,
+            account=row.account,
             version=row.version,
         )
         redactor.learn(token.access_token, token.refresh_token)
