@@ -16,8 +16,10 @@ import pytest
 from sqlalchemy import insert, select
 
 from connectory.clock import to_micros
-from connectory.delivery.sender import Sent
-from connectory.delivery.worker import LANE_LEASE, REST, DeliveryWorker
+from connectory.delivery.claims import LANE_LEASE
+from connectory.delivery.lane import REST
+from connectory.delivery.poster import Posted
+from connectory.delivery.worker import DeliveryWorker
 from connectory.errors import StoreError
 from connectory.receiver.receiver import Receiver
 from connectory.signature import verify
@@ -30,8 +32,8 @@ from connectory.store.tables import lanes as lane_rows
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 KEY = b"MySecretEventSignatureKey"
 URL = "http://user:password@receiver.test/hook"
-OK = Sent(status=200, duration=3, head=b"ok")
-BAD = Sent(status=500, duration=3, head=b"oh no")
+OK = Posted(status=200, duration=3, head=b"ok")
+BAD = Posted(status=500, duration=3, head=b"oh no")
 
 
 class ManualClock:
@@ -55,7 +57,7 @@ class ManualClock:
         return event.wait(0.001)
 
 
-class FakeSender:
+class FakePoster:
     """Answers what `answer(call)` says; keeps the calls: url, headers, body."""
 
     def __init__(self, answer=lambda call: OK):
@@ -63,7 +65,7 @@ class FakeSender:
         self.calls = []
         self._lock = threading.Lock()
 
-    def send(self, url, headers, body):
+    def post(self, url, headers, body):
         call = (url, dict(headers), body)
         with self._lock:
             self.calls.append(call)
@@ -135,9 +137,9 @@ def clock():
 
 @pytest.fixture
 def make(database, clock):
-    def make_worker(sender, *, keys=(KEY,), store=database, **options):
+    def make_worker(poster, *, keys=(KEY,), store=database, **options):
         options = {"keys_for": lambda _instance: keys, "owner": "me", **options}
-        return DeliveryWorker(store, clock, sender=sender, **options)
+        return DeliveryWorker(store, clock, poster=poster, **options)
 
     return make_worker
 
@@ -153,22 +155,22 @@ def all_attempts(database):
 
 
 def test_all_that_is_due_is_delivered_in_order_and_written_down(database, subscription, make):
-    sender, seen = FakeSender(), []
+    poster, seen = FakePoster(), []
     announce(database, subscription, [(number, 3) for number in range(1, 51)])
-    assert make(sender, on_attempt=seen.append).run_once() == 50
-    assert sender.ids == list(range(1, 51))
+    assert make(poster, on_attempt=seen.append).run_once() == 50
+    assert poster.ids == list(range(1, 51))
     assert statuses(database) == ["delivered"] * 50
     assert {(one["status"], one["response"], one["duration"]) for one in all_attempts(database)} == {(200, b"ok", 3)}
     assert [(one.notification_id, one.delivered, one.number) for one in seen] == [(n, True, 1) for n in range(1, 51)]
-    assert make(sender).run_once() == 0
+    assert make(poster).run_once() == 0
 
 
 def test_an_attempt_is_signed_with_the_instances_keys_at_its_time(database, subscription, make, clock):
     asked = []
-    sender = FakeSender()
+    poster = FakePoster()
     announce(database, subscription, [(7, 0)])
-    make(sender, keys_for=lambda instance: asked.append(instance) or [KEY, b"older"]).run_once()
-    [(url, headers, body)] = sender.calls
+    make(poster, keys_for=lambda instance: asked.append(instance) or [KEY, b"older"]).run_once()
+    [(url, headers, body)] = poster.calls
     assert (url, body, asked) == (URL, b'{"id": 7}', [1])
     assert verify(headers, body, [KEY], clock.now()).verified
     assert len(headers["webhook-signature"].split()) == 2
@@ -176,68 +178,68 @@ def test_an_attempt_is_signed_with_the_instances_keys_at_its_time(database, subs
 
 
 def test_without_a_key_nothing_is_signed(database, subscription, make):
-    sender = FakeSender()
+    poster = FakePoster()
     announce(database, subscription, [(7, 0)])
-    make(sender, keys=()).run_once()
-    assert set(sender.calls[0][1]) == {"Elements-Webhook-Id", "webhook-id", "webhook-timestamp"}
+    make(poster, keys=()).run_once()
+    assert set(poster.calls[0][1]) == {"Elements-Webhook-Id", "webhook-id", "webhook-timestamp"}
 
 
 def test_each_attempt_has_the_same_bytes_and_id_and_its_own_time(database, subscription, make, clock):
-    sender = FakeSender(script(BAD, BAD, BAD))
+    poster = FakePoster(script(BAD, BAD, BAD))
     announce(database, subscription, [(7, 0)], body=lambda _: b'{"b": 1,  "a":"\xc3\xa9"}')
-    worker = make(sender)
+    worker = make(poster)
     for wait in (4, 16, 64, 0):
         assert worker.run_once() == 1
         assert worker.run_once() == 0
         clock.advance(wait)
-    assert {body for _, _, body in sender.calls} == {b'{"b": 1,  "a":"\xc3\xa9"}'}
-    assert {headers["Elements-Webhook-Id"] for _, headers, _ in sender.calls} == {"7"}
-    assert len({headers["Elements-Webhook-Signature"] for _, headers, _ in sender.calls}) == 1
-    stamps = [int(headers["webhook-timestamp"]) - int(START.timestamp()) for _, headers, _ in sender.calls]
+    assert {body for _, _, body in poster.calls} == {b'{"b": 1,  "a":"\xc3\xa9"}'}
+    assert {headers["Elements-Webhook-Id"] for _, headers, _ in poster.calls} == {"7"}
+    assert len({headers["Elements-Webhook-Signature"] for _, headers, _ in poster.calls}) == 1
+    stamps = [int(headers["webhook-timestamp"]) - int(START.timestamp()) for _, headers, _ in poster.calls]
     assert stamps == [0, 4, 20, 84]
     assert [one["number"] for one in all_attempts(database)] == [1, 2, 3, 4]
     assert statuses(database) == ["delivered"]
 
 
-def test_what_becomes_due_meanwhile_is_left_for_the_next_time(database, subscription, make, clock):
-    """Else slow receivers, whose retries become due while others are served, would keep it for ever."""
+def test_what_becomes_due_during_a_run_is_left_for_the_next_one(database, subscription, make, clock):
+    """Otherwise the retries of slow receivers, which become due while others are served, would never let it end."""
 
     def answer(call):
         clock.advance(10)
         return BAD
 
     announce(database, subscription, [(1, 0), (2, 1)])
-    worker = make(FakeSender(answer), workers=1)
+    worker = make(FakePoster(answer), workers=1)
     assert worker.run_once() == 2
     assert worker.run_once() > 0
 
 
 def test_what_failed_holds_its_lane_and_no_other(database, subscription, make, clock):
-    sender = FakeSender(lambda call: BAD if call[1]["webhook-id"] == "2" else OK)
+    poster = FakePoster(lambda call: BAD if call[1]["webhook-id"] == "2" else OK)
     announce(database, subscription, [(1, 3), (2, 3), (3, 3), (4, 5)])
-    worker = make(sender)
+    worker = make(poster)
     assert worker.run_once() == 3
     assert statuses(database) == ["delivered", "retry", "created", "delivered"]
     announce(database, subscription, [(5, 5), (6, 3)])
     worker.run_once()
-    assert sorted(sender.ids) == [1, 2, 4, 5]
-    sender.answer = lambda call: OK
+    assert sorted(poster.ids) == [1, 2, 4, 5]
+    poster.answer = lambda call: OK
     clock.advance(4)
     worker.run_once()
-    assert sender.ids[-3:] == [2, 3, 6]
+    assert poster.ids[-3:] == [2, 3, 6]
 
 
 def test_after_nine_retries_the_subscription_is_deactivated(database, subscription, make, clock):
-    sender, seen = FakeSender(lambda call: BAD), []
+    poster, seen = FakePoster(lambda call: BAD), []
     announce(database, subscription, [(1, 0), (2, 0)])
-    worker = make(sender, on_attempt=seen.append)
+    worker = make(poster, on_attempt=seen.append)
     for retry in range(1, 11):
         assert worker.run_once() == 1
         clock.advance(4**retry - 1)
         assert worker.run_once() == 0
         clock.advance(1)
     assert statuses(database) == ["queued", "queued"]
-    assert sender.ids == [1] * 10
+    assert poster.ids == [1] * 10
     assert [one.deactivated for one in seen] == [None] * 9 + ["10 attempts failed, the last one answered 500"]
     assert [one.retry_at is None for one in seen] == [False] * 9 + [True]
     announce(database, subscription, [(3, 1)])
@@ -250,33 +252,33 @@ def test_a_drain_begins_nothing_after_its_deadline_or_a_stop(database, subscript
 
     def hang(_call):
         clock.advance(15)
-        return Sent(status=None, duration=15_000_000, error="no answer")
+        return Posted(status=None, duration=15_000_000, error="no answer")
 
-    sender, stop = FakeSender(hang), threading.Event()
+    poster, stop = FakePoster(hang), threading.Event()
     announce(database, subscription, [(number, number % 8) for number in range(1, 41)])
-    assert make(sender).drain(clock.now() + timedelta(seconds=20), stop) is False
-    assert 1 <= len(sender.ids) <= 4
+    assert make(poster).drain(clock.now() + timedelta(seconds=20), stop) is False
+    assert 1 <= len(poster.ids) <= 4
     stop.set()
-    made = len(sender.ids)
-    assert make(sender).drain(clock.now() + timedelta(days=1), stop) is False
-    assert len(sender.ids) == made
+    made = len(poster.ids)
+    assert make(poster).drain(clock.now() + timedelta(days=1), stop) is False
+    assert len(poster.ids) == made
 
 
 def test_gone_deactivates_at_once_and_reactivating_sends_it_all(database, subscription, make, clock):
-    sender = FakeSender(script(Sent(status=410, duration=1)))
+    poster = FakePoster(script(Posted(status=410, duration=1)))
     announce(database, subscription, [(1, 0), (2, 0)])
-    assert make(sender).run_once() == 1
+    assert make(poster).run_once() == 1
     assert statuses(database) == ["queued", "queued"]
     with database.write() as connection:
         subscriptions.reactivate(connection, subscription, to_micros(clock.now()))
-    assert make(sender).run_once() == 2
-    assert sender.ids == [1, 1, 2]
+    assert make(poster).run_once() == 2
+    assert poster.ids == [1, 1, 2]
 
 
 def test_a_receiver_that_asks_for_time_gets_it(database, subscription, make, clock):
-    sender = FakeSender(script(Sent(status=429, duration=1, retry_after="30")))
+    poster = FakePoster(script(Posted(status=429, duration=1, retry_after="30")))
     announce(database, subscription, [(1, 0)])
-    worker = make(sender)
+    worker = make(poster)
     counts = []
     for wait in (29, 1, 0):
         counts.append(worker.run_once())
@@ -293,7 +295,7 @@ def test_two_workers_on_one_store_deliver_nothing_twice_and_nothing_out_of_order
     def answer(call):
         with guard:
             if chance.random() < 0.2:
-                return BAD if chance.random() < 0.7 else Sent(error="no answer", duration=1)
+                return BAD if chance.random() < 0.7 else Posted(error="no answer", duration=1)
             content = json.loads(call[2])
             arrived[call[0], content["object"]].append(content["sequence"])
             return OK
@@ -307,7 +309,7 @@ def test_two_workers_on_one_store_deliver_nothing_twice_and_nothing_out_of_order
     with database.write() as connection:
         deliveries.add(connection, subscription_ids[1], made, to_micros(START))
     other = Database.open(url_of_store)
-    workers = [make(FakeSender(answer), store=store, owner=f"{store}") for store in (database, other)]
+    workers = [make(FakePoster(answer), store=store, owner=f"{store}") for store in (database, other)]
     for _ in range(200):
         threads = [threading.Thread(target=worker.run_once) for worker in workers]
         for thread in threads:
@@ -319,7 +321,7 @@ def test_two_workers_on_one_store_deliver_nothing_twice_and_nothing_out_of_order
         clock.advance(70_000)
     other.close()
     assert set(statuses(database)) == {"delivered"}
-    assert all(worker._sender.calls for worker in workers)
+    assert all(worker._lane._poster.calls for worker in workers)
     assert len(arrived) == 160
     assert all(sequences == list(range(1, 8)) for sequences in arrived.values())
 
@@ -327,14 +329,14 @@ def test_two_workers_on_one_store_deliver_nothing_twice_and_nothing_out_of_order
 def test_a_lane_that_another_worker_took_over_writes_nothing(database, subscription, make, clock, caplog):
     """A process that was suspended in the middle of an attempt, for longer than its lease."""
     announce(database, subscription, [(1, 0), (2, 0)])
-    second = make(FakeSender(), owner="second")
+    second = make(FakePoster(), owner="second")
 
     def suspended(_call):
         clock.advance(LANE_LEASE.total_seconds())
         assert second.run_once() == 2
         return BAD
 
-    first = FakeSender(suspended)
+    first = FakePoster(suspended)
     seen = []
     assert make(first, on_attempt=seen.append).run_once() == 0
     # It does not go on with the second, which would arrive late.
@@ -349,18 +351,18 @@ import os, sys
 from connectory.clock import SystemClock
 from connectory.delivery.worker import DeliveryWorker
 from connectory.store.database import Database
-from connectory.delivery.sender import Sent
+from connectory.delivery.poster import Posted
 
 class Dying:
-    def send(self, url, headers, body):
+    def post(self, url, headers, body):
         sys.stdout.buffer.write(headers["Elements-Webhook-Id"].encode() + b" " + body)
         sys.stdout.buffer.flush()
         if len(sys.argv) > 2 and headers["Elements-Webhook-Id"] == "1":
-            return Sent(status=200, duration=1)
+            return Posted(status=200, duration=1)
         os._exit(9)
 
 database = Database.open(sys.argv[1])
-DeliveryWorker(database, SystemClock(), "dead", lambda _: [b"key"], sender=Dying()).run_once()
+DeliveryWorker(database, SystemClock(), "dead", lambda _: [b"key"], poster=Dying()).run_once()
 """
 
 
@@ -371,14 +373,14 @@ def test_a_process_that_dies_between_sending_and_writing_down_sends_the_same_aga
     died = subprocess.run([sys.executable, "-c", KILLED, url_of_store, "second"], capture_output=True, check=False)
     assert (died.returncode, died.stdout) == (9, b'1 { "number":1}\n2 { "number":2}\n'), died.stderr
     assert statuses(database) == ["created"] * 2
-    sender = FakeSender()
+    poster = FakePoster()
     clock._moment = datetime.now(UTC)
     # Its lease stands, for all that others know.
-    assert make(sender).run_once() == 0
+    assert make(poster).run_once() == 0
     with database.write() as connection:
         lanes.free_leases(connection, ["dead"])
-    assert make(sender).run_once() == 2
-    assert [(headers["Elements-Webhook-Id"], body) for _, headers, body in sender.calls] == [
+    assert make(poster).run_once() == 2
+    assert [(headers["Elements-Webhook-Id"], body) for _, headers, body in poster.calls] == [
         ("1", b'{ "number":1}\n'),
         ("2", b'{ "number":2}\n'),
     ]
@@ -390,7 +392,7 @@ def test_a_dead_workers_lane_is_taken_over_when_its_lease_runs_out(database, sub
         now = to_micros(clock.now())
         until = now + round(LANE_LEASE.total_seconds() * 1_000_000)
         assert lanes.claim(connection, owner="dead", now=now, until=until, limit=9)
-    worker = make(FakeSender())
+    worker = make(FakePoster())
     assert worker.run_once() == 0
     clock.advance(LANE_LEASE.total_seconds())
     assert worker.run_once() == 1
@@ -406,7 +408,7 @@ def test_what_breaks_in_one_lane_is_logged_once_and_stops_no_other(database, sub
         return OK
 
     announce(database, subscription, [(1, 3), (2, 3), (3, 3), (4, 4)])
-    worker = make(FakeSender(answer))
+    worker = make(FakePoster(answer))
     with caplog.at_level(logging.INFO):
         worker.run_once()
         # What went well before is written down; what broke was no attempt that counts.
@@ -415,12 +417,12 @@ def test_what_breaks_in_one_lane_is_logged_once_and_stops_no_other(database, sub
         assert worker.run_once() == 0
         clock.advance(REST.total_seconds())
         worker.run_once()
-        assert caplog.text.count("is held up") == 1
+        assert caplog.text.count("cannot be delivered") == 1
         assert "ZeroDivisionError" in caplog.text
         broken.clear()
         clock.advance(REST.total_seconds())
         assert worker.run_once() == 2
-    assert caplog.text.count("goes on") == 1
+    assert caplog.text.count("is delivered again") == 1
 
 
 def test_keys_that_cannot_be_had_count_against_nobody(database, subscription, make, clock):
@@ -429,31 +431,31 @@ def test_keys_that_cannot_be_had_count_against_nobody(database, subscription, ma
     def keys_for(_instance):
         raise StoreError("the key ring is locked")
 
-    sender = FakeSender()
-    assert make(sender, keys_for=keys_for).run_once() == 0
-    assert (sender.calls, all_attempts(database), statuses(database)) == ([], [], ["created"])
+    poster = FakePoster()
+    assert make(poster, keys_for=keys_for).run_once() == 0
+    assert (poster.calls, all_attempts(database), statuses(database)) == ([], [], ["created"])
 
 
-def test_who_watches_cannot_stop_it(database, subscription, make, caplog):
+def test_an_observer_that_fails_stops_nothing(database, subscription, make, caplog):
     def watch(_attempted):
         raise ZeroDivisionError
 
     announce(database, subscription, [(1, 3), (2, 3), (3, 4)])
-    assert make(FakeSender(), on_attempt=watch).run_once() == 3
+    assert make(FakePoster(), on_attempt=watch).run_once() == 3
     assert statuses(database) == ["delivered"] * 3
-    assert caplog.text.count("who watches the deliveries failed") == 1
+    assert caplog.text.count("the observer of deliveries failed") == 1
 
 
 def test_a_receivers_failure_and_recovery_are_logged_once_without_the_url(database, subscription, make, clock, caplog):
     announce(database, subscription, [(1, 0)])
-    worker = make(FakeSender(script(Sent(error="the connection was refused", duration=1), BAD, BAD)))
+    worker = make(FakePoster(script(Posted(error="the connection was refused", duration=1), BAD, BAD)))
     with caplog.at_level(logging.INFO):
         for retry in range(1, 5):
             worker.run_once()
             clock.advance(4**retry)
     assert [record.getMessage() for record in caplog.records] == [
-        "instance 1: receiver.test does not take notifications: the connection was refused",
-        "instance 1: receiver.test takes notifications again",
+        "instance 1: receiver.test does not accept notifications: the connection was refused",
+        "instance 1: receiver.test accepts notifications again",
     ]
 
 
@@ -466,13 +468,13 @@ def test_receivers_that_do_not_answer_leave_room_for_those_that_do(database, sub
         if call[0] == URL:
             hanging.release()
             proceed.wait(10)
-            return Sent(error="no answer", duration=15_000)
+            return Posted(error="no answer", duration=15_000)
         return OK
 
     announce(database, subscription, [(lane + 1, lane) for lane in range(8)])
     arrived = threading.Event()
     worker = make(
-        FakeSender(answer), workers=8, on_attempt=lambda made: made.subscription_id == healthy and arrived.set()
+        FakePoster(answer), workers=8, on_attempt=lambda made: made.subscription_id == healthy and arrived.set()
     )
     proceed.set()
     assert worker.run_once() == 8
@@ -514,14 +516,14 @@ def run_in_thread(worker):
 
 def test_it_runs_until_it_is_stopped_retries_included(database, subscription, make, clock):
     done = threading.Event()
-    sender = FakeSender(script(BAD, BAD))
-    worker = make(sender, on_attempt=lambda made: made.notification_id == 2 and made.delivered and done.set())
+    poster = FakePoster(script(BAD, BAD))
+    worker = make(poster, on_attempt=lambda made: made.notification_id == 2 and made.delivered and done.set())
     _, end = run_in_thread(worker)
     announce(database, subscription, [(1, 0), (2, 0)])
     worker.wake()
     assert done.wait(10)
     end()
-    assert sender.ids == [1, 1, 1, 2]
+    assert poster.ids == [1, 1, 1, 2]
     # Between looks it naps, a second at most; it does not spin.
     assert max(clock.waits) == 1.0
 
@@ -534,14 +536,14 @@ def test_stopping_ends_the_attempt_it_is_in_writes_it_down_and_gives_the_lanes_u
         assert proceed.wait(10)
         return OK
 
-    sender = FakeSender(answer)
+    poster = FakePoster(answer)
     announce(database, subscription, [(number, 0) for number in range(1, 6)])
-    stop, end = run_in_thread(make(sender))
+    stop, end = run_in_thread(make(poster))
     assert sending.wait(10)
     stop.set()
     proceed.set()
     end()
-    assert sender.ids == [1]
+    assert poster.ids == [1]
     assert statuses(database) == ["delivered"] + ["created"] * 4
     with database.read() as connection:
         assert not connection.execute(select(lane_rows).where(lane_rows.c.lease_owner.is_not(None))).all()
@@ -556,7 +558,7 @@ def test_stopping_gives_up_what_could_not_be_written_down(database, subscription
         raise StoreError("the disk is full")
 
     monkeypatch.setattr(deliveries, "record", record)
-    _, end = run_in_thread(make(FakeSender()))
+    _, end = run_in_thread(make(FakePoster()))
     assert tried.wait(10)
     end()
     with database.read() as connection:
@@ -574,19 +576,19 @@ def test_a_store_that_fails_for_a_while_stops_nothing(database, subscription, ma
             raise StoreError("the disk is full")
         return real(*args)
 
-    monkeypatch.setattr(deliveries, "next_due", next_due)
+    monkeypatch.setattr(lanes, "next_due", next_due)
     with caplog.at_level(logging.INFO):
-        _, end = run_in_thread(make(FakeSender(), on_attempt=lambda _: done.set()))
+        _, end = run_in_thread(make(FakePoster(), on_attempt=lambda _: done.set()))
         assert done.wait(10)
         end()
     assert caplog.text.count("the disk is full") == 1
-    assert caplog.text.count("deliveries go on") == 1
+    assert caplog.text.count("notifications are delivered again") == 1
 
 
 def test_draining_delivers_the_retries_too(database, subscription, make, clock):
-    sender = FakeSender(script(BAD, BAD))
+    poster = FakePoster(script(BAD, BAD))
     announce(database, subscription, [(1, 0), (2, 0)])
-    assert make(sender).drain(START + timedelta(seconds=60))
+    assert make(poster).drain(START + timedelta(seconds=60))
     # 4 s and 16 s.
     assert clock.now() == START + timedelta(seconds=20)
     assert statuses(database) == ["delivered"] * 2
@@ -594,11 +596,11 @@ def test_draining_delivers_the_retries_too(database, subscription, make, clock):
 
 def test_draining_gives_up_where_the_next_retry_is_too_late(database, subscription, make, clock):
     announce(database, subscription, [(1, 0), (2, 0)])
-    worker = make(FakeSender(lambda _: BAD))
+    worker = make(FakePoster(lambda _: BAD))
     assert not worker.drain(START + timedelta(seconds=60))
     # 4 + 16 s; the next would be at 84 s.
     assert clock.now() == START + timedelta(seconds=20)
-    assert make(FakeSender()).drain(START) is False
+    assert make(FakePoster()).drain(START) is False
 
 
 def test_it_can_be_narrowed_to_some_instances(database, subscription, make):
@@ -607,9 +609,9 @@ def test_it_can_be_narrowed_to_some_instances(database, subscription, make):
     other = subscribe(database, 2)
     announce(database, subscription, [(1, 0)])
     announce(database, other, [(2, 0)], instance_id=2)
-    sender = FakeSender()
-    assert make(sender, instance_ids=[2]).run_once() == 1
-    assert sender.ids == [2]
+    poster = FakePoster()
+    assert make(poster, instance_ids=[2]).run_once() == 1
+    assert poster.ids == [2]
 
 
 def test_a_batch_ends_in_time_for_its_lease(database, subscription, make, clock):
@@ -624,7 +626,7 @@ def test_a_batch_ends_in_time_for_its_lease(database, subscription, make, clock)
         return OK
 
     announce(database, subscription, [(number, 0) for number in range(1, 21)])
-    worker = make(FakeSender(answer))
+    worker = make(FakePoster(answer))
     while "created" in statuses(database):
         worker.run_once()
     assert len(ages) == 20
@@ -644,14 +646,14 @@ def test_the_two_ends_fit(database, subscription, make, clock):
         receiver(environ, lambda status, _headers: answers.append(int(status[:3])))
         # The answer to the first gets lost on its way.
         lost = len(received) == 1
-        return Sent(error="no answer", duration=1) if lost else Sent(status=answers[0], duration=1)
+        return Posted(error="no answer", duration=1) if lost else Posted(status=answers[0], duration=1)
 
     def body(number):
         entry = {"objectId": "a", "objectType": "things", "sequence": number}
         return json.dumps({"message": {"instanceId": 1, "events": [entry]}}).encode()
 
     announce(database, subscription, [(number, 0) for number in range(1, 5)], body=body)
-    worker = make(FakeSender(answer))
+    worker = make(FakePoster(answer))
     worker.run_once()
     clock.advance(4)
     worker.run_once()

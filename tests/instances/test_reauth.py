@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from connectory import AuthenticationError, Secret, Token
 from connectory.app.polls import scheduler_of
-from connectory.delivery.sender import Sent
+from connectory.delivery.poster import Posted
 from connectory.delivery.worker import DeliveryWorker
 from connectory.errors import ConflictError, RetryLaterError
 from connectory.model import Request
@@ -29,9 +29,9 @@ class Post:
     def __init__(self):
         self.sent = []
 
-    def send(self, url, headers, body):
+    def post(self, url, headers, body):
         self.sent.append((url, headers, body))
-        return Sent(status=200, duration=3, head=b"ok")
+        return Posted(status=200, duration=3, head=b"ok")
 
 
 def notices(world):
@@ -87,7 +87,7 @@ def test_the_notice_is_delivered_and_signed_as_all_others(snow):
     snow.poll()
     post = Post()
     parts = snow.app.parts
-    worker = DeliveryWorker(parts.database, snow.clock, parts.owner, parts.signature_keys, sender=post)
+    worker = DeliveryWorker(parts.database, snow.clock, parts.owner, parts.signature_keys, poster=post)
     assert worker.run_once() == 1
     ((url, headers, body),) = post.sent
     assert url == CALLBACK["event.notification.callback.url"]

@@ -11,7 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 
-from connectory.delivery.sender import RequestsSender
+from connectory.delivery.poster import HttpPoster
 from connectory.receiver import receiver as module
 from connectory.receiver.receiver import MOST_BODY, Receiver
 from connectory.signature import headers_for
@@ -245,12 +245,12 @@ def serving(app):
             thread.join()
 
 
-def test_what_the_sender_sends_verifies_over_a_socket():
+def test_what_the_poster_sends_verifies_over_a_socket():
     received = []
-    sender, body = RequestsSender(), envelope(event("é", 1))
-    with serving(Receiver([KEY], received.append)) as url, contextlib.closing(sender):
+    poster, body = HttpPoster(), envelope(event("é", 1))
+    with serving(Receiver([KEY], received.append)) as url, contextlib.closing(poster):
         now = datetime.now(UTC)
-        assert sender.send(url, headers_for([KEY], 7, now, body), body).status == 200
-        refused = sender.send(url, headers_for([b"another"], 8, now, body), body)
+        assert poster.post(url, headers_for([KEY], 7, now, body), body).status == 200
+        refused = poster.post(url, headers_for([b"another"], 8, now, body), body)
         assert (refused.status, refused.head[:26]) == (401, b"Elements-Webhook-Signature")
     assert [(one.id, one.verified, one.body == body) for one in received] == [("7", True, True), ("8", False, True)]

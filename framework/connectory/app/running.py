@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from ..delivery.worker import Attempted, DeliveryWorker
+from ..delivery.attempted import Attempted
+from ..delivery.worker import DeliveryWorker
 from ..records.summary import Observer as PollObserver
 from ..records.summary import Summary
 from .polls import scheduler_of
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ..delivery.worker import Ended
+    from ..delivery.ending import Ended
     from ..instances.login.keepalive import KeepAlive
     from ..instances.parts import Parts
     from ..records.outbox import Announced

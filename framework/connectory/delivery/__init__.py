@@ -1,8 +1,11 @@
-"""Delivery: sends what the engine announced to the callback URLs, signed, in order per object, at least once.
+"""Delivery: sends notifications to the callback URLs, signed, in order per object, and each at least once.
 
-1. `schedule` is pure: what follows from the answer to an attempt. Its headers are `connectory.signature`'s.
-2. `sender` makes one attempt over HTTP.
-3. `worker` claims lanes that are due, sends their oldest notifications, and writes down what came of it.
+1. `schedule` decides what follows from the answer to an attempt; it does no I/O.
+2. `poster` makes one attempt over HTTP; `timed` limits how long its answer may take.
+3. `lane` sends the oldest notifications of one lane and records how that went; `attempted` tells observers and the log.
+4. `worker` claims lanes that are due (`claims`) and gives them to its threads (`crew`), until it is to stop (`ending`).
+   `outages` keeps a lasting failure from filling the log.
 
-`connectory.receiver` is the other end: it verifies, drops duplicates and watches the order.
+`connectory.signature` makes the headers. `connectory.receiver` is the other end: it verifies the signature, and
+recognises repeats and wrong order.
 """

@@ -1,4 +1,4 @@
-"""What follows from an attempt: delivered, tried again at a time, or given up. Pure."""
+"""Decides what follows from an attempt: delivered, tried again later, or given up. No I/O."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 RETRIES = 9
 GONE = 410
-_MAY_NAME_A_TIME = frozenset({429, 503})
-# A header must not silence a lane for a year; the schedule's own longer waits stand.
+_MAY_HAVE_RETRY_AFTER = frozenset({429, 503})
 MOST_PATIENT = timedelta(days=1)
+"""The longest wait that a `Retry-After` header can cause. The schedule itself has longer ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """Exactly one of: delivered, tried again at `retry_at`, or the subscription is deactivated for a reason."""
+    """Exactly one field is set. `deactivate` is the reason why the subscription is deactivated."""
 
     delivered: bool = False
     retry_at: datetime | None = None
@@ -25,14 +25,14 @@ class Decision:
 def wait_before(retry: int) -> timedelta:
     """4, 16, 64 ... 262144 s before retries 1 to 9.
 
-    The platform's text calls 2^(2x) s the interval before retry x, while its "a little under 73 hours" would also fit
-    offsets from the first failure. Read as intervals, the nine add up to 97.1 h.
+    The platform's documentation calls 2^(2x) s the interval before retry x, but also says "a little under 73 hours",
+    which would fit times since the first failure. We take them as intervals; the nine add up to 97.1 h.
     """
     return timedelta(seconds=4**retry)
 
 
 def next_attempt(attempts_made: int, status: int | None, now: datetime, retry_after: str | None = None) -> Decision:
-    """`attempts_made` counts the one that just ended; `status` is None where no answer came.
+    """`attempts_made` includes the one that just ended; `status` is None if the receiver did not answer.
 
     `retry_after` is the header as received. Redirects are not followed, so a 3xx is a failure like any other.
     """
@@ -44,18 +44,18 @@ def next_attempt(attempts_made: int, status: int | None, now: datetime, retry_af
         answer = "without an answer" if status is None else f"answered {status}"
         return Decision(deactivate=f"{attempts_made} attempts failed, the last one {answer}")
     wait = wait_before(attempts_made)
-    asked = _asked_for(retry_after, now) if status in _MAY_NAME_A_TIME else None
+    asked = _asked_for(retry_after, now) if status in _MAY_HAVE_RETRY_AFTER else None
     if asked is not None:
-        # Never sooner than the schedule: `Retry-After: 0` would otherwise use up all nine retries in seconds.
+        # Never sooner than the schedule says: with `Retry-After: 0`, all nine retries would be used up in seconds.
         wait = max(wait, min(asked, MOST_PATIENT))
     return Decision(retry_at=now + wait)
 
 
 def _asked_for(retry_after: str | None, now: datetime) -> timedelta | None:
-    """The header holds seconds or an HTTP date; one that holds neither says nothing."""
+    """The header holds seconds or an HTTP date; any other text is ignored."""
     value = (retry_after or "").strip()
     if value.isascii() and value.isdigit():
-        # Cut before it is a number: a timedelta has an end.
+        # Limit the length first: a timedelta overflows.
         return timedelta(seconds=int(value)) if len(value) <= 9 else MOST_PATIENT
     try:
         moment = email.utils.parsedate_to_datetime(value)

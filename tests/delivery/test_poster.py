@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from connectory.delivery.sender import MOST_KEPT, RequestsSender
+from connectory.delivery.poster import MOST_KEPT, HttpPoster
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -94,30 +94,30 @@ def serve():
 
 
 @pytest.fixture
-def make_sender():
-    """Senders are closed before the servers are, or the servers would wait for the next request."""
+def make_poster():
+    """Posters are closed before the servers are, or the servers would wait for the next request."""
     with contextlib.ExitStack() as stack:
 
         def make(**options):
-            sender = RequestsSender(**options)
-            stack.callback(sender.close)
-            return sender
+            poster = HttpPoster(**options)
+            stack.callback(poster.close)
+            return poster
 
         yield make
 
 
 @pytest.fixture
-def sender(serve, make_sender):
-    return make_sender()
+def poster(serve, make_poster):
+    return make_poster()
 
 
-def post(sender, server, path="/hook", body=b"{}", **headers):
-    return sender.send(f"http://127.0.0.1:{server.port}{path}", headers, body)
+def post(poster, server, path="/hook", body=b"{}", **headers):
+    return poster.post(f"http://127.0.0.1:{server.port}{path}", headers, body)
 
 
-def test_the_request_as_it_goes_over_the_wire(serve, sender):
+def test_the_request_as_it_goes_over_the_wire(serve, poster):
     server = serve([OK])
-    sent = post(sender, server, "/hook?key=a%20b", b'{"a":"\xc3\xa9"}', **{"Elements-Webhook-Id": "7"})
+    sent = post(poster, server, "/hook?key=a%20b", b'{"a":"\xc3\xa9"}', **{"Elements-Webhook-Id": "7"})
     assert (sent.status, sent.error, sent.head, sent.retry_after) == (200, None, b"ok", None)
     head, body = server.requests[0]
     request, *lines = head.decode().split("\r\n")
@@ -131,90 +131,90 @@ def test_the_request_as_it_goes_over_the_wire(serve, sender):
     assert not {"Cookie", "Authorization"} & set(headers)
 
 
-def test_one_connection_serves_attempt_after_attempt(serve, sender):
+def test_one_connection_serves_attempt_after_attempt(serve, poster):
     server = serve([OK])
     for _ in range(5):
-        assert post(sender, server).status == 200
+        assert post(poster, server).status == 200
     assert server.connections == 1
 
 
-def test_a_connection_that_was_closed_meanwhile_is_no_failure(serve, sender):
+def test_a_connection_that_was_closed_in_between_is_not_a_failure(serve, poster):
     server = serve([OK, "close"])
-    assert post(sender, server).status == 200
+    assert post(poster, server).status == 200
     server._threads[-1].join(5)
-    assert post(sender, server).status == 200
+    assert post(poster, server).status == 200
     assert server.connections == 2
 
 
-def test_threads_share_it(serve, sender):
+def test_threads_share_it(serve, poster):
     server = serve([OK])
     with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(lambda _: post(sender, server).status, range(40)))
+        statuses = list(pool.map(lambda _: post(poster, server).status, range(40)))
     assert statuses == [200] * 40
     assert server.connections <= 8
 
 
-def test_cookies_are_not_kept(serve, sender):
+def test_cookies_are_not_kept(serve, poster):
     server = serve([b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n"])
-    post(sender, server)
-    post(sender, server)
+    post(poster, server)
+    post(poster, server)
     assert b"ookie" not in server.requests[1][0]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_redirects_are_not_followed(serve, sender, status):
+def test_redirects_are_not_followed(serve, poster, status):
     elsewhere = serve([OK])
     location = f"http://127.0.0.1:{elsewhere.port}/".encode()
     server = serve([b"HTTP/1.1 %d Moved\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % (status, location)])
-    assert post(sender, server).status == status
+    assert post(poster, server).status == status
     assert elsewhere.requests == []
 
 
-def test_proxies_and_netrc_of_the_environment_are_not_used(serve, make_sender, monkeypatch, tmp_path):
+def test_proxies_and_netrc_of_the_environment_are_not_used(serve, make_poster, monkeypatch, tmp_path):
     proxy, server = serve([OK]), serve([OK])
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.port}")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    assert post(make_sender(), server).status == 200
+    assert post(make_poster(), server).status == 200
     assert (len(server.requests), proxy.requests) == (1, [])
     assert b"Authorization" not in server.requests[0][0]
 
 
-def test_a_password_in_the_url_is_sent_as_a_header(serve, sender):
+def test_a_password_in_the_url_is_sent_as_a_header(serve, poster):
     server = serve([OK])
-    assert sender.send(f"http://user:secret@127.0.0.1:{server.port}/", {}, b"").status == 200
+    assert poster.post(f"http://user:secret@127.0.0.1:{server.port}/", {}, b"").status == 200
     assert b"Authorization: Basic dXNlcjpzZWNyZXQ=" in server.requests[0][0]
 
 
-def test_what_the_receiver_asks_for_is_passed_on(serve, sender):
+def test_what_the_receiver_asks_for_is_passed_on(serve, poster):
     server = serve([b"HTTP/1.1 503 Busy\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n"])
-    sent = post(sender, server)
+    sent = post(poster, server)
     assert (sent.status, sent.retry_after, sent.head) == (503, "30", b"")
 
 
-def test_of_a_long_answer_the_first_bytes_are_kept(serve, sender):
+def test_of_a_long_answer_the_first_bytes_are_kept(serve, poster):
     server = serve([b"HTTP/1.1 500 No\r\nContent-Length: 5000000\r\n\r\n", b"x" * 2000, "hang"], [OK])
-    sent = post(sender, server)
+    sent = post(poster, server)
     assert (sent.status, sent.head) == (500, b"x" * MOST_KEPT)
     # Its connection is not used again: the rest of the answer would have to be read.
-    assert post(sender, server).head == b"ok"
+    assert post(poster, server).head == b"ok"
     assert server.connections == 2
 
 
-def test_an_answer_of_exactly_as_many_bytes_keeps_its_connection(serve, sender):
+def test_an_answer_of_exactly_as_many_bytes_keeps_its_connection(serve, poster):
     server = serve([b"HTTP/1.1 200 OK\r\nContent-Length: 1024\r\n\r\n", b"x" * 1024])
-    assert post(sender, server).head == b"x" * 1024
-    post(sender, server)
+    assert post(poster, server).head == b"x" * 1024
+    post(poster, server)
     assert server.connections == 1
 
 
-def test_an_endless_answer_ends(serve, sender):
+def test_an_endless_answer_ends(serve, poster):
     server = serve(
         [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"400\r\n" + b"x" * 1024 + b"\r\n"] * 9]
     )
-    assert post(sender, server).head == b"x" * 1024
+    assert post(poster, server).head == b"x" * 1024
 
 
 @pytest.mark.parametrize(
@@ -229,44 +229,44 @@ def test_an_endless_answer_ends(serve, sender):
         ([b"SSH-2.0-OpenSSH\r\n", "close"], "the connection broke"),
     ],
 )
-def test_no_answer_is_an_error_in_plain_words(serve, make_sender, script, error):
+def test_no_answer_is_an_error_in_plain_words(serve, make_poster, script, error):
     server = serve(script)
     started = time.monotonic()
-    sent = post(make_sender(timeout=(1.0, 0.3)), server)
+    sent = post(make_poster(timeout=(1.0, 0.3)), server)
     assert time.monotonic() - started < 1
     assert sent.status is None
     assert sent.error.startswith(error)
     assert "http://" not in sent.error
 
 
-def test_a_body_that_does_not_come_does_not_take_the_status_back(serve, make_sender):
+def test_a_body_that_does_not_come_does_not_take_the_status_back(serve, make_poster):
     server = serve([b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", *[0.1, b"z"] * 5, "hang"], [OK])
-    sender = make_sender(timeout=(1.0, 0.3))
+    poster = make_poster(timeout=(1.0, 0.3))
     started = time.monotonic()
-    assert post(sender, server).status == 200
+    assert post(poster, server).status == 200
     assert time.monotonic() - started < 1
-    assert post(sender, server).head == b"ok"
+    assert post(poster, server).head == b"ok"
 
 
-def test_nobody_listens(serve, sender):
+def test_nobody_listens(serve, poster):
     server = serve([OK])
     server.close()
-    assert post(sender, server).error == "the connection was refused"
+    assert post(poster, server).error == "the connection was refused"
 
 
 @pytest.mark.parametrize("url", ["", "receiver.test/hook", "ftp://127.0.0.1/", "http://", "http://[::1", "http://a b/"])
-def test_what_is_no_url_is_an_error_not_an_exception(sender, url):
-    sent = sender.send(url, {}, b"{}")
+def test_a_text_that_is_not_a_url_is_an_error_not_an_exception(poster, url):
+    sent = poster.post(url, {}, b"{}")
     assert sent.status is None
     assert sent.error
 
 
-def test_duration_is_in_milliseconds(serve, sender):
+def test_duration_is_in_milliseconds(serve, poster):
     server = serve([0.05, OK])
-    assert 45 <= post(sender, server).duration < 1000
+    assert 45 <= post(poster, server).duration < 1000
 
 
-def test_an_adapter_may_refuse_addresses(make_sender):
+def test_an_adapter_may_refuse_addresses(make_poster):
     class Refusing:
         def send(self, *_args, **_options):
             raise OSError("this address is not allowed")
@@ -274,7 +274,7 @@ def test_an_adapter_may_refuse_addresses(make_sender):
         def close(self):
             pass
 
-    assert "this address is not allowed" in make_sender(adapter=Refusing).send("http://127.0.0.1/", {}, b"").error
+    assert "this address is not allowed" in make_poster(adapter=Refusing).post("http://127.0.0.1/", {}, b"").error
 
 
 @pytest.fixture
@@ -302,7 +302,7 @@ def certificate(tmp_path):
     return path
 
 
-def test_tls_is_verified_and_bounded_as_well(serve, make_sender, certificate, monkeypatch):
+def test_tls_is_verified_and_bounded_as_well(serve, make_poster, certificate, monkeypatch):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
 
@@ -311,10 +311,10 @@ def test_tls_is_verified_and_bounded_as_well(serve, make_sender, certificate, mo
 
     server = serve([OK], [b"HTTP/1.1 200 OK\r\nX-Slow: ", *[0.1, b"z"] * 20], wrap=wrap)
     url = f"https://127.0.0.1:{server.port}/"
-    assert make_sender().send(url, {}, b"").error.startswith("its certificate is not trusted")
+    assert make_poster().post(url, {}, b"").error.startswith("its certificate is not trusted")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    sender = make_sender(timeout=(1.0, 0.3))
-    assert sender.send(url, {}, b"{}").head == b"ok"
+    poster = make_poster(timeout=(1.0, 0.3))
+    assert poster.post(url, {}, b"{}").head == b"ok"
     started = time.monotonic()
-    assert sender.send(url, {}, b"{}").error == "no answer within 0.3 s"
+    assert poster.post(url, {}, b"{}").error == "no answer within 0.3 s"
     assert time.monotonic() - started < 1
