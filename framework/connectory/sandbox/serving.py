@@ -1,4 +1,4 @@
-"""Serves WSGI applications on this machine: sandboxes, receivers."""
+"""Serves a WSGI application, such as a sandbox or a receiver, on this machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Served:
-    """A WSGI application on a loopback port, from `with` to its end."""
+    """A WSGI application on a loopback port, while the `with` block runs. Port 0 stands for any free port."""
 
     def __init__(self, application: Any, port: int = 0) -> None:
         self._application = application
@@ -28,9 +28,9 @@ class Served:
             )
         except OSError as error:
             raise ConfigurationError(
-                f"cannot listen on port {self._port}: {error.strerror}", hint="name another one with --port"
+                f"cannot listen on port {self._port}: {error.strerror}", hint="choose another one with --port"
             ) from error
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         return self
 
@@ -38,19 +38,16 @@ class Served:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.task_dispatcher.shutdown()
-        self._server.close()
+        # The loop is woken and closes its sockets itself: closed by another thread, it would notice only after a second.
+        self._server.trigger.pull_trigger(self._close)
         self._thread.join(timeout=2)
-        # The server closes the socket that it listens on, and leaves those of its connections open.
-        for channel in list(self._server.active_channels.values()):
-            channel.handle_close()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.effective_port}"
 
-    def _run(self) -> None:
-        try:
-            self._server.run()
-        except OSError:
-            # Its sockets were closed under it, which is how it is ended.
-            return
+    def _close(self) -> None:
+        """Close the connections, which the server would leave open, and then the server."""
+        for channel in list(self._server.active_channels.values()):
+            channel.handle_close()
+        self._server.close()
