@@ -38,7 +38,7 @@ class Served:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.task_dispatcher.shutdown()
-        # The loop is woken and closes its sockets itself: closed by another thread, it would notice only after a second.
+        # The loop closes its own sockets: if another thread did it, the loop would notice only a second later.
         self._server.trigger.pull_trigger(self._close)
         self._thread.join(timeout=2)
 
