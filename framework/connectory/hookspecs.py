@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .dates import Codec
     from .http import Client
     from .model import Config, Element, Params, Query, Resource, Window
+    from .sandbox.protocol import ProviderSandbox
     from .templates import Rendered
 
 hookspec = pluggy.HookspecMarker("connectory")
@@ -106,13 +107,11 @@ def connect_date_format(element: Element, pattern: str, timezone: str | None) ->
 
 
 @hookspec(firstresult=True)
-def connect_open_sandbox(element: Element) -> Any:
-    """Return a WSGI application that fakes the provider: an object called with `(environ, start_response)`.
+def connect_open_sandbox(element: Element) -> ProviderSandbox | None:
+    """Return a new sandbox, which fakes the provider: a WSGI application that also has `configuration(base_url)`.
 
-    It may have `configuration(base_url) -> Mapping[str, Any]` (what an instance needs to use it),
-    `consent(authorize_url) -> str` (plays the person who logs in and allows: returns the redirect's URL),
-    `credentials` (a user name and a password for the pages that `consent` goes through, shown to people), and
-    `step() -> str` (makes one change, as a person would, and says which).
+    `connectory.sandbox.Sandbox` is one. What else a sandbox may do is described in `connectory.sandbox.protocol`:
+    `consent(authorize_url)`, `credentials`, `step()`, and `break_with(faults)`.
 
     Stops at the first answer that is not None.
     """

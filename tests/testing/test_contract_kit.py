@@ -58,7 +58,7 @@ class Crashing(Demo):
         ({"plugin": object()}, "implements no hook"),
         ({"element": "another"}, "registers no element 'another'; it registers demo"),
         ({"plugin": NoSandbox()}, "has no sandbox"),
-        ({"plugin": Mute()}, "no WSGI application with a configuration"),
+        ({"plugin": Mute()}, "not a WSGI application with a method configuration"),
         ({"plugin": Crashing()}, "the seed file is missing"),
         ({"set_clock": lambda self, sandbox, now: 1 / 0}, "ZeroDivisionError"),
     ],

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..insight.explanation import Explanation
     from ..model import Element
     from ..plugins import PluginInfo
+    from ..sandbox.protocol import ProviderSandbox
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,23 +130,25 @@ class Elements:
         """Let plugins add their commands to a Typer application."""
         self._plugins.add_commands(cli)
 
-    def open_sandbox(self, key: str, faults: Sequence[str] = ()) -> Any:
+    def open_sandbox(self, key: str, faults: Sequence[str] = ()) -> ProviderSandbox:
         """The element's sandbox: a WSGI application that fakes the provider, with these `faults` switched on.
 
         `connectory.sandbox.serving.Served` serves it on this machine. `sandbox.configuration(url)` is what an instance
         needs to use it, `sandbox.consent` plays the person who allows the access (for `instances.create`), and
         `sandbox.step()` changes one record. An element without a sandbox is a `ConfigurationError`.
         """
+        from ..sandbox.protocol import HasFaults
+
         fake = self._plugins.open_sandbox(self._plugins.element(key))
         if fake is None:
             raise ConfigurationError(
                 f"{key} has no sandbox", hint=f"the plugin {self._plugins.owner_of(key)!r} does not provide one"
             )
         if faults:
+            if not isinstance(fake, HasFaults):
+                raise ConfigurationError(f"the sandbox of {key} has no faults to switch on", where="faults")
             try:
                 fake.break_with(faults)
-            except AttributeError:
-                raise ConfigurationError(f"the sandbox of {key} has no faults to switch on", where="faults") from None
             except ValueError as error:
                 raise ConfigurationError(str(error), where="faults") from None
         return fake

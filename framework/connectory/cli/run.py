@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..app import App, AuthorizationFlow, Draft, Elements, Instance
     from ..auth import Token
+    from ..sandbox.protocol import ProviderSandbox
     from ..settings import Settings
     from .stopping import Stop
     from .watching import Verified, Watcher
@@ -179,7 +180,7 @@ def body_of(options: Options, elements: Elements) -> dict[str, Any]:
     return body
 
 
-def find_or_create(app: App, options: Options, stop: Stop, fake: Any = None) -> Instance:
+def find_or_create(app: App, options: Options, stop: Stop, fake: ProviderSandbox | None = None) -> Instance:
     body = body_of(options, app.elements)
     name = str(body.get("name") or options.element)
     found = app.instances.find(element=options.element, name=name)
@@ -192,21 +193,24 @@ def find_or_create(app: App, options: Options, stop: Stop, fake: Any = None) -> 
 
 
 def person_at_browser(
-    draft: Draft, options: Options, stop: Stop, fake: Any = None
+    draft: Draft, options: Options, stop: Stop, fake: ProviderSandbox | None = None
 ) -> Callable[[AuthorizationFlow], Token]:
     """Asks for a consent: of the sandbox's own person, or of somebody at a browser."""
+    from ..sandbox.protocol import PlaysLogin
     from ..schemas import OAUTH_CALLBACK_URL
     from . import consent
 
     def ask(flow: AuthorizationFlow) -> Token:
-        if fake is not None:
+        if fake is not None and isinstance(fake, PlaysLogin):
             return flow.finish(fake.consent(flow.start().url))
         return consent.ask(flow, str(draft.config[OAUTH_CALLBACK_URL]), stop, browser=options.browser)
 
     return ask
 
 
-def _reuse(app: App, instance: Instance, options: Options, body: dict[str, Any], stop: Stop, fake: Any) -> Instance:
+def _reuse(
+    app: App, instance: Instance, options: Options, body: dict[str, Any], stop: Stop, fake: ProviderSandbox | None
+) -> Instance:
     from ..errors import ConfigurationError
 
     if options.sandboxed and SANDBOX not in instance.tags:
@@ -361,7 +365,7 @@ def _home_of_a_sandbox(context: typer.Context) -> Iterator[Settings]:
         yield settings_of(Path(folder))
 
 
-def _sandboxed(options: Options, fake: Any, provider: str, receiver: str, key: str) -> Options:
+def _sandboxed(options: Options, fake: ProviderSandbox, provider: str, receiver: str, key: str) -> Options:
     from dataclasses import replace
 
     from ..schemas import CALLBACK_URL, REFRESH_INTERVAL, SIGNATURE_KEY
@@ -376,7 +380,7 @@ def _sandboxed(options: Options, fake: Any, provider: str, receiver: str, key: s
 
 @contextlib.contextmanager
 def _people_until_near_the_end(
-    fake: Any, stop: Stop, seconds: float | None, *, once: bool, silent: bool
+    fake: ProviderSandbox, stop: Stop, seconds: float | None, *, once: bool, silent: bool
 ) -> Iterator[None]:
     """People at work, who go home early enough for their last changes to be polled and delivered."""
     import threading

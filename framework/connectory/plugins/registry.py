@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..dates import Codec
     from ..http import Client
     from ..model import Config, Params, Query, Window
+    from ..sandbox.protocol import ProviderSandbox
     from ..templates import Rendered
     from .trace import HookCall
 
@@ -228,9 +229,10 @@ class Plugins:
         codec: Codec = self._ask("connect_date_format", element, pattern=pattern, timezone=timezone)
         return codec
 
-    def open_sandbox(self, element: Element) -> Any:
-        """The element's sandbox, or None where its plugin ships none."""
-        return self._ask("connect_open_sandbox", element)
+    def open_sandbox(self, element: Element) -> ProviderSandbox | None:
+        """A new sandbox of the element; None if its plugin has none."""
+        sandbox: ProviderSandbox | None = self._ask("connect_open_sandbox", element)
+        return sandbox
 
     def add_commands(self, cli: Any) -> None:
         self._notify("connect_add_commands", None, cli=cli)

@@ -1,7 +1,8 @@
-"""A person with a browser who logs in and allows the access."""
+"""Plays a person with a browser who logs in and allows the access."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -10,7 +11,7 @@ from werkzeug.test import Client
 
 _MOST_PAGES = 6
 _TYPED = {"text": "username", "email": "username", "password": "password"}
-"""What people type into an input, by its type."""
+"""What a person types into an input, by its type."""
 
 
 def consent(
@@ -21,9 +22,9 @@ def consent(
     password: str,
     answer: str = "allow",
 ) -> str:
-    """Fill in the pages of a WSGI application; the address that the browser is sent to in the end.
+    """Fill in the login pages of a WSGI application; return the URL that the browser is redirected to in the end.
 
-    `answer` may be `deny`. `RuntimeError` where a page has no form, as for a client that is not known.
+    `answer` may be `deny`. `RuntimeError` if a page has no form, for example because the client is not known.
 
     >>> from connectory.sandbox import Authority, OAuth2Server, Sandbox
     >>> fake = Sandbox()
@@ -36,31 +37,41 @@ def consent(
     'https://app.example/done?error=access_denied'
     """
     browser = Client(application)
-    here, method = authorize_url, "GET"
-    sent: dict[str, str] = {}
+    page = _open(browser, authorize_url, "GET", {})
     for _ in range(_MOST_PAGES):
-        parts = urlsplit(here)
-        reply = browser.open(
-            path=parts.path,
-            query_string=parts.query,
-            base_url=f"{parts.scheme}://{parts.netloc}/",
-            method=method,
-            data=sent,
-        )
-        if "Location" in reply.headers:
-            here, method, sent = urljoin(here, reply.headers["Location"]), "GET", {}
-            if urlsplit(here).netloc != urlsplit(authorize_url).netloc:
-                return here
+        if page.redirect is not None:
+            if urlsplit(page.redirect).netloc != urlsplit(authorize_url).netloc:
+                return page.redirect
+            page = _open(browser, page.redirect, "GET", {})
             continue
-        form = _Form(reply.text)
+        form = _Form(page.text)
         if form.action is None:
-            raise RuntimeError(f"the sandbox shows no form to fill in, but {reply.status_code}: {reply.text[-200:]}")
-        here, method, sent = urljoin(here, form.action), "POST", form.filled(username, password, answer)
-    raise RuntimeError("the sandbox asks the same again and again")
+            raise RuntimeError(f"the sandbox answered {page.status} without a form to fill in: {page.text[-200:]}")
+        page = _open(browser, urljoin(page.url, form.action), "POST", form.filled(username, password, answer))
+    raise RuntimeError(f"the sandbox still asks for more after {_MOST_PAGES} pages")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Page:
+    """`redirect` is an absolute URL, or None."""
+
+    url: str
+    status: int
+    text: str
+    redirect: str | None
+
+
+def _open(browser: Client, url: str, method: str, data: dict[str, str]) -> _Page:
+    parts = urlsplit(url)
+    base_url = f"{parts.scheme}://{parts.netloc}/"
+    reply = browser.open(path=parts.path, query_string=parts.query, base_url=base_url, method=method, data=data)
+    location = reply.headers.get("Location")
+    redirect = None if location is None else urljoin(url, location)
+    return _Page(url=url, status=reply.status_code, text=reply.text, redirect=redirect)
 
 
 class _Form(HTMLParser):
-    """A form as people see it: a field to type a name into, one for the password, and a button `answer`."""
+    """A form as people see it: an input for the user name, one for the password, and a button `answer`."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

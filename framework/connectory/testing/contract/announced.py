@@ -1,19 +1,17 @@
-"""What an application has announced, and how its polls stand."""
+"""The events that an application has announced, and the state of its polls."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ...store import events, polls
+from ...store import polls
 
 if TYPE_CHECKING:
     from ...app import App
 
 
 class Announced:
-    """Looks into the store of `app`."""
-
     app: App
 
     def states(self) -> list[polls.PollRow]:
@@ -21,12 +19,11 @@ class Announced:
             return polls.find(connection)
 
     def told(self) -> list[tuple[str, str, str]]:
-        """Resource, object id and type of each event that was announced."""
-        with self.app.parts.database.read() as connection:
-            return [(event.resource, event.object_id, event.type) for event in events.find(connection, limit=None)]
+        """The resource, object id and type of each event, the oldest first."""
+        return [(event.object_type, event.object_id, event.event_type) for event in self.app.events.find(limit=None)]
 
     def told_of(self, record_id: str) -> list[str]:
-        """The types of the events of one object, in order."""
+        """The types of the events of one object, the oldest first."""
         return [kind for _, object_id, kind in self.told() if object_id == record_id]
 
     def told_twice(self) -> list[tuple[str, str, str]]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ...model import Element
     from ...plugins import Plugins
     from ...sandbox import Table
+    from ...sandbox.protocol import ProviderSandbox
 
 
 class ContractBase:
@@ -47,8 +48,8 @@ class ContractBase:
 
     _found: ClassVar[Sequence[str]] = ()
 
-    def open_sandbox(self, plugins: Plugins, element: Element) -> Any:
-        """A new sandbox, by default what connect_open_sandbox gives; a smaller one makes the checks faster."""
+    def open_sandbox(self, plugins: Plugins, element: Element) -> ProviderSandbox | None:
+        """A new sandbox, by default what connect_open_sandbox returns. A smaller one makes the checks faster."""
         return plugins.open_sandbox(element)
 
     # What a person does at the provider

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ... import hints
 from ...errors import ConnectoryError
 from ...plugins import Plugins
+from ...sandbox.protocol import ProviderSandbox
 from ...schemas import load_configuration
 from .failing import broken
 
@@ -28,7 +29,7 @@ NO_RESOURCE = "(none)"
 class Loaded:
     plugins: Plugins
     element: Element
-    sandbox: Any
+    sandbox: ProviderSandbox
 
 
 def load(contract: ContractBase) -> Loaded:
@@ -68,16 +69,16 @@ def find_element(plugins: Plugins, key: str) -> Element:
         )
 
 
-def open_sandbox(contract: ContractBase, plugins: Plugins, element: Element) -> Any:
-    sandbox = contract.open_sandbox(plugins, element)
+def open_sandbox(contract: ContractBase, plugins: Plugins, element: Element) -> ProviderSandbox:
+    sandbox: Any = contract.open_sandbox(plugins, element)
     if sandbox is None:
         broken(
-            "the element has no sandbox, so nothing of it can be tried",
+            "the element has no sandbox, so it cannot be checked",
             "answer connect_open_sandbox with a connectory.sandbox.Sandbox",
         )
-    if not callable(sandbox) or not callable(getattr(sandbox, "configuration", None)):
+    if not isinstance(sandbox, ProviderSandbox):
         broken(
-            f"the sandbox {sandbox!r} is no WSGI application with a configuration(base_url)",
+            f"the sandbox {sandbox!r} is not a WSGI application with a method configuration(base_url)",
             "build it on connectory.sandbox.Sandbox",
         )
     return sandbox

@@ -122,7 +122,7 @@ class Logins(ContractBase):
         token = world.log_in(draft)
         if token is None:
             broken("a second consent gives no token", "let consent() of the sandbox log in as often as it is asked")
-        world.app.parts.tokens.save(world.instance, token)
+        world.app.instances.reauthenticate(world.instance, token)
         _read(world)
 
 

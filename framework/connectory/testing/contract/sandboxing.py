@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ConnectoryError
+from ...sandbox.protocol import TakesSteps
 from .base import ContractBase
 from .failing import broken, demand
 from .loading import BASE_URL, open_sandbox
 
 if TYPE_CHECKING:
+    from ...sandbox.protocol import ProviderSandbox
     from .world import World
 
 _STEPS = 40
@@ -19,7 +21,7 @@ _STEPS = 40
 
 class Sandboxing(ContractBase):
     def test_sandbox_configures_an_instance(self, world: World) -> None:
-        given = world.sandbox.configuration(BASE_URL)
+        given: Any = world.sandbox.configuration(BASE_URL)
         demand(
             isinstance(given, Mapping) and all(isinstance(key, str) for key in given),
             f"configuration(base_url) gives {given!r}",
@@ -45,10 +47,7 @@ class Sandboxing(ContractBase):
         )
 
     def test_sandbox_takes_steps(self, world: World) -> None:
-        step = getattr(world.sandbox, "step", None)
-        if step is None:
-            broken("the sandbox has no step()", "build it on Sandbox and give its tables a `sample`, or it a `habit`")
-        done = step()
+        done: Any = take_step(world.sandbox)
         demand(
             isinstance(done, str) and done.strip(),
             f"step() says {done!r}",
@@ -59,7 +58,7 @@ class Sandboxing(ContractBase):
         for name in self.names():
             world.watch(name)
         for _ in range(_STEPS):
-            world.sandbox.step()
+            take_step(world.sandbox)
         world.poll()
         demand(
             world.told(),
@@ -81,3 +80,12 @@ class Sandboxing(ContractBase):
             "a record that is made in one sandbox shows up in another",
             "keep the sandbox's tables in the sandbox, and not in the module",
         )
+
+
+def take_step(sandbox: ProviderSandbox) -> str:
+    if not isinstance(sandbox, TakesSteps):
+        broken(
+            "the sandbox has no step()",
+            "build it on connectory.sandbox.Sandbox and give a table a `sample`, or the sandbox a `habit`",
+        )
+    return sandbox.step()
