@@ -27,8 +27,6 @@ SAGEONE = Element(
     paginator=PAGES,
     probe=PROBE,
     page_size=MOST,
-    settle=timedelta(seconds=5),
-    overlap=timedelta(seconds=60),
     account=account,
     # Of v3.1, for each client application. v3 allows a business 200 a minute, of which its answers tell.
     limits=(Limit(requests=1_296_000, per=timedelta(days=1), concurrent=150),),

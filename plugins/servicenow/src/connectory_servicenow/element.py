@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from connectory.model import Element, Request
 from connectory.ratelimits import Limit
 
@@ -33,8 +31,6 @@ SERVICENOW = Element(
     paginator=KeysetPages(),
     probe=PROBE,
     page_size=1000,
-    settle=timedelta(seconds=5),
-    overlap=timedelta(seconds=60),
     account=account,
     # Its limits are rules of each instance, which only its answers tell.
     limits=(Limit(),),

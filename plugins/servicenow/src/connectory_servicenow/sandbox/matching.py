@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .literals import Literals
-from .operators import EQUALITY, MAKERS, Operand, Predicate, number
+from .operand import Operand, Predicate, number
+from .operators import EQUALITY, MAKERS
 from .paths import Path, display_reader, find_path, reader
 from .query import Alternatives, Condition, Group, Join, Order, Query, Related, Term, TextSearch, Unreadable, parse
 from .schema import DATES, NUMBERS

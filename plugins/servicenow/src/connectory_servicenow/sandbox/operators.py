@@ -1,107 +1,24 @@
-"""What each operator of a condition asks of a record.
+"""The operators of a condition: each has a maker that turns the operand into a question about a record.
 
-A maker gets the operand (a field, how to read it, the value) and returns the question, or None when the value
-makes no sense, in which case the condition counts as invalid.
+A maker returns None if the value makes no sense; the condition is invalid then.
 """
 
 import operator
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
-from .literals import Literals
-from .paths import Path, display_reader, find_path, reader
-from .schema import DATES, NUMBERS, Column
-from .stamps import from_stamp, to_stamp
+from .dateoperators import date_part, distance, relative
+from .operand import Maker, Operand, Predicate, Test, comparable, fold, number
+from .schema import NUMBERS
 from .store import Record, Store
-
-Predicate = Callable[[Record], bool]
-Maker = Callable[["Operand"], Predicate | None]
-Test = Callable[[Any, Any], bool]
 
 ME = "90d1921e5f510100a9ad2572f2b477fe"
 """The id of the stock dynamic filter that stands for whoever asks."""
 
-_BOOLEANS = {"1": "true", "0": "false", "yes": "true", "no": "false"}
-_UNITS = {
-    "second": timedelta(seconds=1),
-    "minute": timedelta(minutes=1),
-    "hour": timedelta(hours=1),
-    "day": timedelta(days=1),
-    "dayofweek": timedelta(days=1),
-    "week": timedelta(days=7),
-    "month": timedelta(days=30),
-    "quarter": timedelta(days=91),
-    "year": timedelta(days=365),
-}
-_DATE_PART = re.compile(r"""gs\.datePart\(\s*['"](\w+)['"]\s*,\s*['"](\w+)['"]""")
-_PART_FORMATS = {"dayofweek": "%A", "month": "%B", "year": "%Y", "hour": "%H"}
-
-
-@dataclass(frozen=True, slots=True)
-class Operand:
-    store: Store
-    literals: Literals
-    table: str
-    path: Path
-    value: str
-
-    @property
-    def column(self) -> Column:
-        return self.path.column
-
-    @property
-    def read(self) -> Callable[[Record], str]:
-        return reader(self.store, self.path)
-
-    @property
-    def shown(self) -> Callable[[Record], str]:
-        return display_reader(self.store, self.path)
-
-    def other(self, name: str) -> Callable[[Record], str] | None:
-        path = find_path(self.store, self.table, name)
-        return reader(self.store, path) if path else None
-
-
-def number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def fold(column: Column, text: str) -> str:
-    text = text.casefold()
-    return _BOOLEANS.get(text, text) if column.kind == "boolean" else text
-
-
-def _key(operand: Operand, text: str) -> tuple[Callable[[str], Any], Any] | None:
-    """How stored values are turned for a comparison with a literal, and the literal turned alike."""
-    kind = operand.column.kind
-    if kind in DATES:
-        return _date_key(operand, text)
-    wanted = operand.literals.text(text)
-    if wanted is None:
-        return None
-    if (kind in NUMBERS or kind == "choice") and (amount := number(wanted)) is not None:
-        return number, amount
-    return (lambda stored: fold(operand.column, stored)), fold(operand.column, wanted)
-
-
-def _date_key(operand: Operand, text: str) -> tuple[Callable[[str], Any], Any] | None:
-    moment = operand.literals.moment(text)
-    if moment is None:
-        return None
-    if operand.column.kind == "date":
-        return str, moment[:10]
-    return str, moment
-
 
 def _comparison(test: Test) -> Maker:
     def make(operand: Operand) -> Predicate | None:
-        keyed = _key(operand, operand.value)
+        keyed = comparable(operand, operand.value)
         if keyed is None:
             return None
         key, wanted = keyed
@@ -192,7 +109,7 @@ def _not_on(operand: Operand) -> Predicate | None:
 
 
 def _range(operand: Operand, low: str, high: str) -> Predicate | None:
-    lower, upper = _key(operand, low), _key(operand, high)
+    lower, upper = comparable(operand, low), comparable(operand, high)
     if lower is None or upper is None:
         return None
     read, key, first, last = operand.read, lower[0], lower[1], upper[1]
@@ -217,64 +134,6 @@ def _fields(test: Test, wanted: bool = True) -> Maker:
         return lambda record: test(turn(read(record)), turn(other(record))) is wanted
 
     return make
-
-
-def _relative(test: Test) -> Maker:
-    def make(operand: Operand) -> Predicate | None:
-        moment = _relative_moment(operand)
-        read = operand.read
-        return (lambda record: (text := read(record)) != "" and test(text, moment)) if moment else None
-
-    return make
-
-
-def _relative_moment(operand: Operand) -> str | None:
-    unit, direction, amount = [*operand.value.strip("@").split("@"), "", "", ""][:3]
-    if unit not in _UNITS or not amount.isdigit():
-        return None
-    distance = _UNITS[unit] * int(amount)
-    now = operand.literals.asker.now
-    return to_stamp(now + distance if direction in {"ahead", "after"} else now - distance)
-
-
-def _distance(test: Test) -> Maker:
-    """Two dates of one record that lie more, or less, than a span apart."""
-
-    def make(operand: Operand) -> Predicate | None:
-        name, unit, direction, amount = [*operand.value.split("@"), "", "", ""][:4]
-        other = operand.other(name)
-        if other is None or unit not in _UNITS or not amount.isdigit():
-            return None
-        read, span, sign = operand.read, _UNITS[unit] * int(amount), -1 if direction == "before" else 1
-
-        def apart(record: Record) -> bool:
-            this, that = read(record), other(record)
-            if not this or not that:
-                return False
-            distance = sign * (from_stamp(this) - from_stamp(that))
-            return distance >= timedelta() and test(distance, span)
-
-        return apart
-
-    return make
-
-
-def _date_part(operand: Operand) -> Predicate | None:
-    found = _DATE_PART.search(operand.value)
-    if not found or found[1] not in _PART_FORMATS:
-        return None
-    layout, wanted, read = _PART_FORMATS[found[1]], found[2].casefold(), operand.read
-    zone = operand.literals.asker.zone
-
-    def part(record: Record) -> bool:
-        text = read(record)
-        return text != "" and _moment(text).astimezone(zone).strftime(layout).casefold() == wanted
-
-    return part
-
-
-def _moment(text: str) -> datetime:
-    return from_stamp(text if len(text) > 10 else f"{text} 00:00:00")
 
 
 def _dynamic(operand: Operand) -> Predicate | None:
@@ -334,14 +193,14 @@ MAKERS: dict[str, Maker] = {
     "LT_OR_EQUALS_FIELD": _fields(operator.le),
     "ON": _on,
     "NOTON": _not_on,
-    "RELATIVEGT": _relative(operator.gt),
-    "RELATIVEGE": _relative(operator.ge),
-    "RELATIVELT": _relative(operator.lt),
-    "RELATIVELE": _relative(operator.le),
-    "RELATIVEEE": _relative(operator.eq),
-    "MORETHAN": _distance(operator.gt),
-    "LESSTHAN": _distance(operator.lt),
-    "DATEPART": _date_part,
+    "RELATIVEGT": relative(operator.gt),
+    "RELATIVEGE": relative(operator.ge),
+    "RELATIVELT": relative(operator.lt),
+    "RELATIVELE": relative(operator.le),
+    "RELATIVEEE": relative(operator.eq),
+    "MORETHAN": distance(operator.gt),
+    "LESSTHAN": distance(operator.lt),
+    "DATEPART": date_part,
     "DYNAMIC": _dynamic,
     "INSTANCEOF": _instance_of,
     "IN_HIERARCHY": _in_hierarchy,

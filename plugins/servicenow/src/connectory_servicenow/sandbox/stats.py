@@ -11,7 +11,7 @@ from connectory.sandbox import json_reply
 from .call import Call
 from .labels import choices_for
 from .listing import require_table, select_rows
-from .operators import number
+from .operand import number
 from .paths import Path, display_reader, find_path, reader
 from .schema import DATES
 from .store import Record
