@@ -124,7 +124,7 @@ def test_a_record_may_bring_its_own_id_and_stamps(clock):
     things = Table(clock=base.Clock(clock), created=None)
     row = things.insert({"id": "x", "updated_at": "1999"})
     assert row == {"id": "x", "updated_at": "1999"}
-    with pytest.raises(ValueError, match="there is a record x already"):
+    with pytest.raises(ValueError, match="record x exists already"):
         things.insert({"id": "x"})
     with pytest.raises(KeyError):
         things.update("y", {})
@@ -264,7 +264,7 @@ def test_a_resource_is_written_and_read(fake, clock):
 
 def test_errors_are_in_the_providers_words(fake):
     fake.error_body = lambda error: [{"text": error.message}]
-    assert call(fake, "/api/orders").json == [{"text": "the access token is missing, unknown or has ended"}]
+    assert call(fake, "/api/orders").json == [{"text": "the access token is missing, unknown or expired"}]
 
 
 @pytest.mark.parametrize(
@@ -584,7 +584,7 @@ def test_random_faults_come_again_with_the_same_seed(fake):
 
 
 def test_unknown_faults_are_named(fake):
-    with pytest.raises(ValueError, match="no fault is called 'fire'; there are rate_limited"):
+    with pytest.raises(ValueError, match="'fire' is not a known fault; the known ones are rate_limited"):
         fake.break_with(["fire"])
 
 
@@ -646,7 +646,7 @@ def test_people_make_one_change_at_a_time(fake, clock):
 
 
 def test_a_sandbox_where_nobody_works_says_so():
-    with pytest.raises(RuntimeError, match="nobody works here"):
+    with pytest.raises(RuntimeError, match="has nothing to do"):
         Sandbox().step()
     with pytest.raises(RuntimeError, match="no OAuth2 server"):
         Sandbox().consent("http://127.0.0.1/")

@@ -1,15 +1,16 @@
-"""What a plugin's author needs to fake a provider in a few lines: a WSGI application with a provider's habits.
+"""Fakes a provider in a few lines: a WSGI application that behaves as the provider does.
 
-1. `Sandbox` (app) is the application: tables and routes, on top of a `Provider` (provider), which has the clock, the
-   faults, the log of requests, and what `connect` asks of a sandbox. A provider with a store of its own extends that.
-2. A `Table` (table) keeps records with ids and stamps, of a `Clock` (clock) that tests move; writes may become visible
-   late. `Sandbox.resource` serves one in a style of paging (pages, resource).
-3. `OAuth2Server` (oauth) has the pages to log in and to allow, and the endpoints for tokens; its `Authority`
-   (authority) hands them out as `OAuthSwitches` say.
-4. `Faults` (faults) go wrong on demand, by name: scripted, drawn by a seed, or always. `Switches` are what the provider
-   is like. Other processes reach all of it under `/_sandbox/` (control).
+1. `Sandbox` (app) is the application, with tables and routes. It extends `Provider` (provider), which has the clock,
+   the faults, the log of requests, and everything that `connect` asks of a sandbox (protocol). A fake with a store of
+   its own extends `Provider` directly.
+2. `Table` (lists.table) keeps records with ids and stamps; tests move its `Clock` (clock), and writes may become
+   visible late. `Sandbox.resource` serves a table in a style of paging (lists.pages, lists.resource).
+3. `OAuth2Server` (oauth) has the login and consent pages and the token endpoints. Its `Authority` (authority) issues
+   the tokens; `OAuthSwitches` are its settings.
+4. `Faults` (faults) are errors on demand, by name: scripted, drawn by a seed, or on every call. `Switches` (switches)
+   are the settings of the provider. Other processes control a sandbox under `/_sandbox/` (control).
 
-`connectory.testing.transport.wsgi_sessions` lets a client talk to a sandbox without a socket.
+With `connectory.testing.transport.wsgi_sessions`, a client talks to a sandbox without a socket.
 
 >>> from connectory.sandbox import NumberedPages, Sandbox, api_key
 >>> sandbox = Sandbox()

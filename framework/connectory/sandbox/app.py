@@ -1,4 +1,4 @@
-"""The sandbox with tables and routes: who calls, and which handler answers."""
+"""The sandbox with tables and routes: checks who calls, and finds the handler that answers."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from .switches import Switches
 
 Handler = Callable[[Call], Any]
-"""Answers a call with a response, or with what becomes one: a JSON value, or a value and a status."""
+"""Answers a call with a response, a JSON value, or a JSON value and a status."""
 
 Step = Callable[[Random], str]
-"""One change, as a person would make it; returns what was done."""
+"""Makes one change, as a person would, and returns what was done."""
 
 
 class Sandbox(Provider):
-    """A fake provider with tables and routes: a WSGI application with its state at hand.
+    """A fake provider with tables and routes: a WSGI application whose state a test can read and change.
 
     >>> from connectory.sandbox import NumberedPages
     >>> sandbox = Sandbox()
@@ -47,8 +47,8 @@ class Sandbox(Provider):
     >>> Client(sandbox).get("/api/orders").json["total"], [entry.rows for entry in sandbox.log.of("/api/orders")]
     (25, [20])
 
-    `authenticate` names the caller of an API call, or raises `ApiError`; by default whoever has a live token of
-    `oauth`. The rest is in `Provider`.
+    `authenticate` returns the user of an API call, or raises `ApiError`. By default it accepts the live tokens of
+    `oauth`, or everybody if there is no OAuth2 server. `Provider` describes the rest.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Sandbox(Provider):
         filled: int = 0,
         **options: Any,
     ) -> Table:
-        """A table of this sandbox. `sample` makes up the values of its n-th record: for the first ones, and for `step`.
+        """Add a table. `sample` makes up the values of its n-th record: for the `filled` first ones, and for `step`.
 
         The other options are those of `Table`.
         """
@@ -85,14 +85,14 @@ class Sandbox(Provider):
         self.tables[name] = table
         if sample is not None:
             for number in range(1, filled + 1):
-                # One an hour, the last one an hour ago: what was there before anybody polled.
+                # One record an hour, the newest an hour old: these exist before the first poll.
                 table.insert(sample(table.random, number), at=self.clock.now() - timedelta(hours=filled + 1 - number))
             self.habit(lambda random: f"created {name} {table.insert(sample(random, table.made + 1))[table.id]}", 1)
             self.habit(lambda random: _changed(random, name, table, sample), 2)
         return table
 
     def route(self, path: str, handler: Handler, *methods: str) -> None:
-        """Answer a path such as `/orders/<order_id>`, by default to GET. The part in brackets is in `call.values`."""
+        """Answer a path such as `/orders/<order_id>`, GET by default. The handler finds the id in `call.values`."""
         self._routes.add(path, handler, methods or ("GET",))
 
     def list(
@@ -105,23 +105,24 @@ class Sandbox(Provider):
         where: Callable[[Mapping[str, Any], Call], bool] = lambda row, call: True,
         show: Callable[[Mapping[str, Any], Call], Any] = lambda row, call: row,
     ) -> None:
-        """Answer a path with a table, cut by `style`. `records` is where they stand in the body (`""`: they are it).
+        """Answer a path with the records of a table, paged by `style`.
 
-        `where` says which records a call asks for, `show` what it is shown of each.
+        `records` is the place of the records in the body; `""` means that they are the body. `where` decides which
+        records match a call, and `show` returns what the call sees of a record.
         """
         self.route(path, list_handler(table.rows, style, records, where, show))
 
     def resource(self, path: str, table: Table, style: Style, **options: Any) -> None:
-        """A list, and its records one by one: GET, POST, PUT, PATCH, DELETE. The options are those of `list`."""
+        """Answer a list and its single records: GET, POST, PUT, PATCH, DELETE. The options are those of `list`."""
         self.list(path, table, style, **options)
         for (suffix, methods), handler in record_handlers(table).items():
             self.route(f"{path}{suffix}", handler, *methods)
 
     def habit(self, step: Step, weight: float = 1) -> None:
-        """What people do now and then; see `step`."""
+        """Add a change that `step` may make; a greater weight makes it more frequent."""
         self._habits.append((step, weight))
 
-    # What a provider is
+    # The methods that `Provider` asks for
 
     def switched(self) -> None:
         for table in self.tables.values():
@@ -129,7 +130,7 @@ class Sandbox(Provider):
 
     def make_step(self) -> str:
         if not self._habits:
-            raise RuntimeError("nobody works here: give a table a sample, or the sandbox a habit")
+            raise RuntimeError("step() has nothing to do: give a table a `sample`, or call habit()")
         steps = [step for step, _ in self._habits]
         return self.random.choices(steps, [weight for _, weight in self._habits])[0](self.random)
 
@@ -165,12 +166,12 @@ class Sandbox(Provider):
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         user = self.oauth.authority.user_of(token) if kind.lower() == "bearer" else ""
         if not user:
-            raise ApiError(401, "the access token is missing, unknown or has ended")
+            raise ApiError(401, "the access token is missing, unknown or expired")
         return user
 
 
 def as_reply(answer: Any) -> Response:
-    """What a handler returns, as a response: a response as it is, a JSON value, or a value and a status.
+    """The response for what a handler returned: a response, a JSON value, or a JSON value and a status.
 
     >>> as_reply({"id": "7"}).json, as_reply(({"id": "7"}, 201)).status_code
     ({'id': '7'}, 201)
@@ -181,7 +182,7 @@ def as_reply(answer: Any) -> Response:
 
 
 def _changed(random: Random, name: str, table: Table, sample: Callable[[Random, int], Mapping[str, Any]]) -> str:
-    """Somebody edits one field of some record."""
+    """Change one field of a random record, as a person would."""
     if not table.written:
         return f"created {name} {table.insert(sample(random, 1))[table.id]}"
     row_id = random.choice(list(table.written))
@@ -192,11 +193,11 @@ def _changed(random: Random, name: str, table: Table, sample: Callable[[Random, 
     return f"updated {name} {row_id}"
 
 
-# Who calls
+# Authentication
 
 
 def api_key(key: str, *, header: str | None = None, query: str | None = None) -> Callable[[Request], str]:
-    """For `Sandbox.authenticate`: whoever has the key, in a header or in the query.
+    """For `Sandbox.authenticate`: accepts calls that carry the key, in a header or in the query.
 
     >>> check = api_key("k3y", header="X-Api-Key")
     >>> check(Request.from_values("/orders", headers={"X-Api-Key": "k3y"}))
@@ -216,7 +217,7 @@ def api_key(key: str, *, header: str | None = None, query: str | None = None) ->
 
 
 def basic(people: Mapping[str, str]) -> Callable[[Request], str]:
-    """For `Sandbox.authenticate`: whoever logs in with HTTP Basic; `people` are passwords by user name.
+    """For `Sandbox.authenticate`: accepts HTTP Basic; `people` maps user names to passwords.
 
     >>> check = basic({"ann": "pw"})
     >>> check(Request.from_values("/orders", headers={"Authorization": "Basic YW5uOnB3"}))

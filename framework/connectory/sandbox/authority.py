@@ -1,4 +1,4 @@
-"""Hands out codes and tokens, and takes them back: an OAuth2 server without its pages."""
+"""Issues and revokes codes and tokens: an OAuth2 server without its pages."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Pkce = Literal["off", "allowed", "required"]
 
 @dataclass(frozen=True, kw_only=True)
 class OAuthSwitches:
-    """An OAuth2 server's habits. Lives are in seconds; None: for ever.
+    """The settings of an OAuth2 server. Lifetimes (`_ttl`) are in seconds; None means unlimited.
 
-    `body_only` refuses token requests with parameters in their address. `same_token_while_live` hands a live token out
-    again to whom it belongs, with a new life after a consent and with what is left of its life after a refresh.
-    `old_refresh` is what a refresh token is good for that was replaced: nothing (`refused`), everything (`accepted`),
-    or a reason to end its whole family (`revokes`), as after a theft.
+    `body_only` refuses token requests with parameters in their URL. With `same_token_while_live`, a user who has a live
+    token gets the same one again: after a consent with a new lifetime, after a refresh with the rest of its lifetime.
+    `old_refresh` is what happens to a refresh token that was replaced: it is `refused`, it is `accepted`, or its use
+    `revokes` all tokens of the same consent, as after a theft.
 
     >>> OAuthSwitches(access_ttl=300, refresh_ttl=31 * 86400, old_refresh="revokes", pkce="required").access_ttl
     300
@@ -47,12 +47,12 @@ class OAuthSwitches:
     rotate_refresh: bool = True
     old_refresh: Literal["refused", "accepted", "revokes"] = "refused"
     repeats_refresh_token: bool = True
-    """Whether a reply names the refresh token though it stays the same."""
+    """Whether a reply contains the refresh token although it has not changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OAuthClient:
-    """An application that the provider knows.
+    """An application that is registered at the provider.
 
     >>> client = OAuthClient(client_id="app", client_secret="hush", redirect_uris=("https://app.example/done",))
     >>> client.redirect_for("https://app.example/done"), client.redirect_for("https://evil.example/")
@@ -62,10 +62,10 @@ class OAuthClient:
     client_id: str = "sandbox-client"
     client_secret: str = "sandbox-secret"
     redirect_uris: tuple[str, ...] = ()
-    """Where codes may be sent, exactly; when none is registered, to any address of the web."""
+    """The only URLs that codes are sent to; if there are none, any http or https URL is allowed."""
 
     def redirect_for(self, wanted: str) -> str:
-        """Where a code is sent that is wanted at this address; empty: nowhere."""
+        """`wanted` if codes may be sent to that URL, else an empty text."""
         if self.redirect_uris:
             return wanted if wanted in self.redirect_uris else ""
         parts = urlsplit(wanted)
@@ -75,7 +75,7 @@ class OAuthClient:
 class TokenRefusedError(Exception):
     """`error` is the code of RFC 6749.
 
-    >>> TokenRefusedError("invalid_grant", "the code is unknown, used or too old").error
+    >>> TokenRefusedError("invalid_grant", "the code is unknown, used or expired").error
     'invalid_grant'
     """
 
@@ -98,7 +98,7 @@ class Code:
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """A token that was handed out. `family` is the consent that it goes back to; `expires_at` None: for ever.
+    """A token that was issued. `family` names the consent that it comes from; `expires_at` is None if it never expires.
 
     >>> from connectory.sandbox import Clock
     >>> authority = Authority(clock=Clock())
@@ -133,7 +133,7 @@ class TokenRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Granted:
-    """What a token request brings. `tells_refresh` is false where the reply leaves the refresh token out.
+    """The tokens that a request gets. `tells_refresh` is false if the reply leaves out the refresh token.
 
     >>> from connectory.sandbox import Clock
     >>> authority = Authority(clock=Clock(), switches=OAuthSwitches(grants=("client_credentials",)))
@@ -159,9 +159,9 @@ def random_token(user: str, kind: str, now: datetime, life: float | None) -> str
 
 @dataclass(kw_only=True)
 class Authority:
-    """`make_code` and `make_token(user, kind, now, life)` say how these look at the provider.
+    """`make_code` and `make_token(user, kind, now, life)` make codes and tokens that look like the provider's.
 
-    Where people are more than names with passwords, a subclass says who they are: `log_in`, `is_active`, `user_for`.
+    A sandbox whose users are more than names with passwords overrides `log_in`, `is_active` and `user_for`.
 
     >>> from connectory.sandbox import Clock
     >>> authority = Authority(clock=Clock(), switches=OAuthSwitches(grants=("password", "refresh_token")))
@@ -179,7 +179,7 @@ class Authority:
     False
     >>> authority.grant(TokenRequest(grant_type="refresh_token", refresh_token=old, **known))
     Traceback (most recent call last):
-    connectory.sandbox.authority.TokenRefusedError: the refresh token is unknown, used or too old
+    connectory.sandbox.authority.TokenRefusedError: the refresh token is unknown, used or expired
     """
 
     clock: Clock
@@ -198,16 +198,16 @@ class Authority:
         return client
 
     def log_in(self, user: str, password: str) -> str:
-        """Who that is; empty where the name or the password is wrong."""
+        """The user; empty if the name or the password is wrong."""
         known = self.people.get(user)
         return user if known is not None and hmac.compare_digest(known.encode(), password.encode()) else ""
 
     def is_active(self, user: str) -> bool:
-        """Whether this is somebody, still: the tokens of others are worth nothing."""
+        """Whether this user still exists. The tokens of other users are not accepted."""
         return user in self.people or user in self.clients
 
     def user_for(self, client: OAuthClient) -> str:
-        """Whom the grant `client_credentials` speaks for; empty: nobody."""
+        """The user of the grant `client_credentials`; empty if the client may not use it."""
         return client.client_id
 
     def issue_code(self, code: Code) -> str:
@@ -216,7 +216,7 @@ class Authority:
         return value
 
     def user_of(self, access_token: str) -> str:
-        """The user a live access token speaks for; empty when it is not one."""
+        """The user of a live access token; empty if it is not one."""
         token = self.tokens.get(access_token)
         return token.user if token and token.kind == "access" and self._is_live(token) else ""
 
@@ -228,7 +228,7 @@ class Authority:
         return self.tokens.pop(value, None)
 
     def expire(self, kind: str = "access") -> int:
-        """End all tokens of a kind, or of `all`; the number that ended."""
+        """End all tokens of a kind (`access`, `refresh` or `all`), and return how many there were."""
         ended = [token.value for token in self.tokens.values() if kind in {token.kind, "all"}]
         for value in ended:
             self.revoke(value)
@@ -261,12 +261,12 @@ class Authority:
     def _by_code(self, request: TokenRequest, client: OAuthClient) -> Granted:
         code = self.codes.pop(request.code, None)
         if code is None or code.client_id != client.client_id or code.expires_at <= self.clock.now():
-            raise TokenRefusedError("invalid_grant", "the code is unknown, used or too old")
+            raise TokenRefusedError("invalid_grant", "the code is unknown, used or expired")
         if code.redirect_uri != request.redirect_uri:
-            raise TokenRefusedError("invalid_grant", "redirect_uri is not the one that the code was sent to")
+            raise TokenRefusedError("invalid_grant", "redirect_uri differs from the one that the code was sent to")
         if code.challenge and not _matches(code, request.code_verifier):
             raise TokenRefusedError("invalid_grant", "the code verifier does not match")
-        # A public client has no secret: its verifier is all the proof there is.
+        # A public client has no secret; its code verifier is its only proof.
         if not (code.challenge and not request.client_secret):
             self._check_secret(request, client)
         return self._issue(client, code.user, code.scope)
@@ -274,7 +274,7 @@ class Authority:
     def _by_refresh_token(self, request: TokenRequest, client: OAuthClient) -> Granted:
         token = self.tokens.get(request.refresh_token) or self._replaced(request.refresh_token)
         if token is None or token.kind != "refresh" or token.client_id != client.client_id or not self._is_live(token):
-            raise TokenRefusedError("invalid_grant", "the refresh token is unknown, used or too old")
+            raise TokenRefusedError("invalid_grant", "the refresh token is unknown, used or expired")
         access = self._live("access", client, token.user, token.scope)
         access = access or self._new("access", client, token.user, token.scope, token.family)
         if not self.switches.rotate_refresh:
@@ -301,7 +301,7 @@ class Authority:
         return Granted(access=self._prolonged(access), refresh=self._prolonged(refresh))
 
     def _live(self, kind: str, client: OAuthClient, user: str, scope: str) -> Token | None:
-        """A live token to hand out again, where that is this server's habit."""
+        """A live token to issue again; None unless `same_token_while_live` is set."""
         if not self.switches.same_token_while_live:
             return None
         wanted = (kind, client.client_id, user, scope)

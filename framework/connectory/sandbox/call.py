@@ -1,4 +1,4 @@
-"""One call of the API and what it asked for."""
+"""One call of the API, with its parameters and its body."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 
 SECRETS = frozenset({"token", "access_token", "refresh_token", "client_secret", "password", "code", "api_key"})
-"""Parameters that are never shown again."""
+"""Parameters that no log and no link repeats."""
 
 
 @dataclass(kw_only=True)
 class Call:
-    """`user` is who is logged in, `values` what the route's path holds, `rows` how many records were listed.
+    """`user` is the user who is logged in, `values` the named parts of the path, and `rows` the number of records
+    in the answer.
 
     >>> from werkzeug.wrappers import Request
     >>> call = Call(request=Request.from_values("/orders?limit=500&status=open"))
@@ -40,19 +41,19 @@ class Call:
         return self.request.args.get(name, default)
 
     def number(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
-        """A parameter as a number, brought into its bounds; a 400 where it is none."""
+        """A parameter as a number, limited to the bounds. `ApiError` 400 if it is not a number."""
         text = self.param(name)
         if not text:
             return default
         try:
             number = int(text)
         except ValueError:
-            raise ApiError(400, f"{name} is no number") from None
+            raise ApiError(400, f"{name} is not a number") from None
         number = max(number, least)
         return number if most is None else min(number, most)
 
     def json(self) -> dict[str, Any]:
-        """The body, which has to be a JSON object: 415 or 400 where it is none."""
+        """The body, which must be a JSON object. `ApiError` 415 or 400 if it is not."""
         if self.request.mimetype != "application/json":
             raise ApiError(415, f"content type {self.request.mimetype or '(none)'} is not accepted")
         try:
@@ -60,7 +61,7 @@ class Call:
         except ValueError:
             raise ApiError(400, "the body is not valid JSON") from None
         if not isinstance(body, dict):
-            raise ApiError(400, "the body is no JSON object")
+            raise ApiError(400, "the body is not a JSON object")
         return body
 
     def fault(self, kind: str) -> Fault | None:

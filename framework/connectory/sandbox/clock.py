@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def utc_now() -> datetime:
-    """The real time, aware UTC.
+    """The real time in UTC.
 
     >>> utc_now().tzinfo
     datetime.timezone.utc
@@ -19,7 +19,7 @@ def utc_now() -> datetime:
 
 
 def iso_stamp(moment: datetime) -> str:
-    """`2024-05-01T10:00:00Z`: UTC, cut to the second.
+    """`2024-05-01T10:00:00Z`: UTC, without fractions of a second.
 
     >>> iso_stamp(datetime(2024, 5, 1, 10, 0, 0, 999, tzinfo=UTC))
     '2024-05-01T10:00:00Z'
@@ -28,9 +28,7 @@ def iso_stamp(moment: datetime) -> str:
 
 
 def parse_moment(text: str) -> datetime:
-    """An ISO date or date-time; without a zone it is UTC.
-
-    ValueError where it is none.
+    """An ISO date or date-time; without a zone it is UTC. `ValueError` if it is neither.
 
     >>> parse_moment("2024-05-01").isoformat(), parse_moment("2024-05-01T12:00:00+02:00").utcoffset()
     ('2024-05-01T00:00:00+00:00', datetime.timedelta(seconds=7200))
@@ -40,7 +38,7 @@ def parse_moment(text: str) -> datetime:
 
 
 class Clock:
-    """A source of time that can be moved: `advance` and `set` add up, `skew` is one fixed difference.
+    """A clock that a test can move: calls of `advance` and `set` add up, `skew` adds one fixed number of seconds.
 
     >>> clock = Clock(lambda: datetime(2024, 5, 1, tzinfo=UTC))
     >>> clock.advance(90)

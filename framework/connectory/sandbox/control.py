@@ -1,4 +1,4 @@
-"""The control surface under `/_sandbox/`, through which tests in other processes drive a sandbox."""
+"""The control surface under `/_sandbox/`, by which tests in other processes control a sandbox."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DOORS = {
     "tokens": {"DELETE": "_expire_tokens"},
     "log": {"GET": "_log", "DELETE": "_clear_log"},
 }
-# Made once: compiling rules takes longer than all else of a new sandbox.
+# Made once for all sandboxes: compiling the rules takes longer than everything else in a new sandbox.
 _ADDRESSES = Map(
     Rule(f"/_sandbox/{path}", endpoint=door, methods=[method])
     for path, methods in _DOORS.items()
@@ -43,13 +43,13 @@ _ADDRESSES = Map(
 class Control:
     """| path | |
     |---|---|
-    | `GET state` | the clock, how many records, requests and steps |
-    | `POST steps` `{"count": 3}` | people at work |
+    | `GET state` | the clock, and the numbers of records, requests and steps |
+    | `POST steps` `{"count": 3}` | make changes, as people at work would |
     | `GET`, `POST records/<table>`, `PATCH`, `DELETE records/<table>/<id>` | records; `at` is the moment of a write |
-    | `GET`, `PUT switches` | behaviour; `oauth` holds that of the OAuth2 server |
+    | `GET`, `PUT switches` | the settings; `oauth` holds those of the OAuth2 server |
     | `POST clock` | `set`, `advance`, `skew`, `freeze` |
     | `GET`, `PUT faults` | `script`, `always`, `random` |
-    | `DELETE tokens` `{"kind": "access"}` | end tokens |
+    | `DELETE tokens` `{"kind": "access"}` | end the tokens of a kind |
     | `GET`, `DELETE log` | the last requests |
     """
 
@@ -97,7 +97,7 @@ class Control:
         return {"deleted": self._sandbox.delete(table, record_id, **self._how(body))}
 
     def _how(self, body: Body) -> dict[str, Any]:
-        """How a record is to be written, taken out of its values."""
+        """Take the options of a write out of the values of its record."""
         how = {name: body.pop(name) for name in ("at", *self._sandbox.how) if name in body}
         if "at" in how:
             how["at"] = parse_moment(how["at"])
@@ -132,7 +132,7 @@ class Control:
         return {"waiting": faults.waiting(), "kinds": {name: kind.description for name, kind in faults.kinds.items()}}
 
     def _set_faults(self, body: Body) -> Body:
-        """Replaces all faults; `script`, `random` and `always` may be given together."""
+        """Replace all faults; `script`, `random` and `always` may be combined."""
         faults = self._sandbox.faults
         faults.clear()
         faults.script(body.get("script", []))
@@ -156,11 +156,11 @@ class Control:
 
 
 def _body(request: Request) -> Body:
-    """The JSON of the body; what stands in the address counts as well."""
+    """The JSON object of the body, merged into the parameters of the URL."""
     given: Body = dict(request.args.items())
     if request.get_data():
         sent = json.loads(request.get_data())
         if not isinstance(sent, dict):
-            raise ValueError("the body has to be a JSON object")
+            raise ValueError("the body must be a JSON object")
         given |= sent
     return given

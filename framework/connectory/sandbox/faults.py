@@ -1,4 +1,4 @@
-"""Bad answers on demand: scripted one by one, drawn by a seed, or on every call."""
+"""Errors on demand: scripted one by one, drawn by a seed, or on every call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Place = Literal["api", "token"]
 
 
 class ErrorReply(Protocol):
-    """An error in the provider's own words: HTTP status, message, and details for its `error_body`.
+    """Makes an error reply in the provider's format; `details` are passed to its `error_body`.
 
     >>> from connectory.sandbox import Sandbox
     >>> refuse: ErrorReply = Sandbox().error
@@ -34,9 +34,9 @@ class ErrorReply(Protocol):
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong: its kind, and a value that says how.
+    """A fault of some kind; the meaning of `value` depends on the kind.
 
-    `at` is where it strikes, by default where faults of its kind do.
+    `at` is the place where it applies, by default that of its kind.
 
     >>> Fault.parse("rate_limited=5"), Fault.parse("rate_limited=5").number(30), Fault("forbidden").number(30)
     (Fault(kind='rate_limited', value='5', at=None), 5.0, 30)
@@ -54,19 +54,19 @@ class Fault:
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """As it is written on a command line: NAME or NAME=VALUE."""
+        """Read a fault as written on a command line: NAME or NAME=VALUE."""
         kind, _, value = text.partition("=")
         return cls(kind.strip(), value.strip())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What a fault does: it answers `instead` of the provider, it is a `flaw` in the body of the answer, or it does
-    `damage` to the answer on its way out, when the provider has put its headers on and perhaps compressed it.
+    """What a fault does: it answers `instead` of the provider, it changes the body (`flaw`), or it changes the finished
+    reply (`damage`), which has its headers by then and may be compressed.
 
-    With none of them, whoever makes the answer looks for the fault (`call.fault(name)`).
+    If none of them is set, the code that makes the answer looks for the fault itself (`call.fault(name)`).
 
-    A provider that says 418 when it is out of tea:
+    A provider that answers 418:
 
     >>> answer = lambda fault, error, now: error(418, fault.value)
     >>> teapot = Kind(description="418; the value is the message", instead=answer)
@@ -86,7 +86,7 @@ class Kind:
 
 
 class Faults:
-    """The faults to come. `kinds` are those that there are, by name.
+    """The faults of the calls to come. `kinds` are the known kinds by name.
 
     >>> faults = Faults(KINDS)
     >>> faults.script(["rate_limited=5", None, "server_error"])
@@ -94,7 +94,7 @@ class Faults:
     [['rate_limited'], [], ['server_error'], []]
     >>> faults.always(["fire"])
     Traceback (most recent call last):
-    ValueError: no fault is called 'fire'; there are rate_limited, server_error, ...
+    ValueError: 'fire' is not a known fault; the known ones are rate_limited, server_error, ...
     """
 
     def __init__(self, kinds: Mapping[str, Kind]) -> None:
@@ -109,13 +109,13 @@ class Faults:
         self._random = Random(0)
 
     def script(self, faults: Iterable[Fault | str | None]) -> None:
-        """Append faults for the calls to come, one each; None lets a call of the API pass."""
+        """Append faults for the next calls, one for each call; None leaves one call of the API without a fault."""
         for item in faults:
             fault = None if item is None else self._known(item)
             self._scripts["api" if fault is None else self._place(fault)].append(fault)
 
     def random(self, rate: float, kinds: Iterable[Fault | str] | None = None, seed: int = 1) -> None:
-        """Hit a share of all calls with one of these kinds, the same ones for the same seed."""
+        """Apply one of these kinds to a share of all calls (`rate`, 0 to 1); the same seed gives the same faults."""
         self._drawn = tuple(self._known(item) for item in (self.kinds if kinds is None else kinds))
         self._rate = rate
         self._random = Random(seed)
@@ -148,7 +148,7 @@ class Faults:
     def _known(self, item: Fault | str) -> Fault:
         fault = Fault.parse(item) if isinstance(item, str) else item
         if fault.kind not in self.kinds:
-            raise ValueError(f"no fault is called {fault.kind!r}; there are {', '.join(self.kinds)}")
+            raise ValueError(f"{fault.kind!r} is not a known fault; the known ones are {', '.join(self.kinds)}")
         return fault
 
 
@@ -182,7 +182,7 @@ def _cut(reply: Response, fault: Fault) -> None:
 
 
 def _drop(reply: Response, fault: Fault) -> None:
-    """Promise the whole body and stop in the middle of it, at which the server closes the connection."""
+    """Announce the whole length but send half the body, so that the server closes the connection."""
     body = reply.get_data()
     reply.response = [body[: len(body) // 2]]
     reply.headers["Content-Length"] = str(max(len(body), 1))
@@ -190,7 +190,7 @@ def _drop(reply: Response, fault: Fault) -> None:
 
 def _slow(reply: Response, fault: Fault) -> None:
     body = reply.get_data()
-    # A reply that was dropped promises more than it has.
+    # Keep the header: a dropped reply announces more than it has.
     promised = reply.headers.get("Content-Length", str(len(body)))
     reply.response = _trickle(body, fault.number(1))
     reply.headers["Content-Length"] = promised
@@ -210,33 +210,33 @@ def _trickle(body: bytes, seconds: float, pieces: int = 5) -> Iterator[bytes]:
 
 KINDS: Mapping[str, Kind] = {
     "rate_limited": Kind(
-        description="429 with Retry-After; the value is its seconds (30), 'date' for the other form, 'bare' for none",
+        description="429 with Retry-After; the value is its seconds (30), 'date' for an HTTP date, 'bare' for none",
         instead=_rate_limited,
     ),
     "server_error": Kind(description="500; the value is another status", instead=_status(500, "unexpected error")),
     "unavailable": Kind(description="503", instead=_status(503, "service unavailable")),
-    "unauthorized": Kind(description="401, as for an old token", instead=_status(401, "the token is not valid")),
+    "unauthorized": Kind(description="401, as for an expired token", instead=_status(401, "the token is not valid")),
     "forbidden": Kind(description="403", instead=_status(403, "access denied")),
     "bad_gateway": Kind(description="502 with HTML from the load balancer", instead=_bad_gateway),
-    "login_html": Kind(description="a login page where JSON is due", instead=_login_page),
-    "cut_json": Kind(
-        description="200 whose body stops in the middle; the value is the share that is kept (0.6)", flaw=_cut
+    "login_html": Kind(description="a login page instead of JSON", instead=_login_page),
+    "cut_json": Kind(description="200 with a cut body; the value is the share that is kept (0.6)", flaw=_cut),
+    "dropped": Kind(description="the connection breaks in the middle of the body", damage=_drop),
+    "slow": Kind(
+        description="the body arrives slowly; the value is the number of seconds that it takes (1)", damage=_slow
     ),
-    "dropped": Kind(description="the connection ends in the middle of the body", damage=_drop),
-    "slow": Kind(description="the body trickles; the value is how many seconds it takes (1)", damage=_slow),
-    "empty_page": Kind(description="the page comes back empty though rows are counted"),
-    "hidden_rows": Kind(description="rows are taken out of the page; the value is the share that is hidden (0.5)"),
-    "ignored_filter": Kind(description="conditions of the query are left out"),
+    "empty_page": Kind(description="the page is empty, but its totals count the rows"),
+    "hidden_rows": Kind(description="rows are missing from the page; the value is the share that is missing (0.5)"),
+    "ignored_filter": Kind(description="the conditions of the query are ignored"),
     "token_error": Kind(
         description="the token endpoint answers 500; the value is another status",
         at="token",
         instead=_status(500, "unexpected error"),
     ),
     "lost_refresh_token": Kind(
-        description="the refresh token is forgotten, so renewing fails; with the value 'reply' it is exchanged, "
-        "but the reply never arrives",
+        description="the refresh token is revoked, so renewing fails; with the value 'reply' it is renewed, "
+        "but the reply is lost",
         at="token",
         damage=_lose,
     ),
 }
-"""The faults of every sandbox, by name; `Sandbox(kinds=...)` adds some of its own."""
+"""The kinds of every sandbox by name; `Sandbox(kinds=...)` adds more."""

@@ -1,4 +1,4 @@
-"""The last requests that came in, for tests to look at."""
+"""Keeps the last requests, so that tests can look at them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEPT = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """`user` is empty of a call that nobody was logged in for, `rows` None of one that lists nothing.
+    """One request. `user` is empty if nobody was logged in; `rows` is None if the answer is not a list.
 
     >>> from datetime import UTC, datetime
     >>> entry = Entry(at=datetime(2024, 5, 1, tzinfo=UTC), method="GET", path="/orders", params={}, status=200, rows=20)
@@ -39,7 +39,7 @@ class Entry:
 
 @dataclass
 class RequestLog:
-    """The requests of a sandbox, the last 2,000 of them; `total` counts all.
+    """The last 2,000 requests of a sandbox; `total` counts all of them.
 
     >>> from connectory.sandbox import Sandbox
     >>> from werkzeug.test import Client

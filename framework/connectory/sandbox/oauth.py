@@ -1,4 +1,4 @@
-"""An OAuth2 server: a page to log in, a page to allow or deny, and the endpoints for tokens."""
+"""An OAuth2 server: a login page, a consent page, and the endpoints for tokens."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ COOKIE = "sandbox_session"
 
 
 def rfc_refusal(error: TokenRefusedError) -> Response:
-    """The failure body of RFC 6749.
+    """The error body of RFC 6749.
 
-    >>> refused = rfc_refusal(TokenRefusedError("invalid_grant", "the code is unknown, used or too old"))
+    >>> refused = rfc_refusal(TokenRefusedError("invalid_grant", "the code is unknown, used or expired"))
     >>> refused.status_code, refused.json
-    (400, {'error': 'invalid_grant', 'error_description': 'the code is unknown, used or too old'})
+    (400, {'error': 'invalid_grant', 'error_description': 'the code is unknown, used or expired'})
     """
     status = 401 if error.error == "invalid_client" else 400
     return json_reply({"error": error.error, "error_description": error.description}, status)
@@ -40,11 +40,11 @@ def no_fields(_: Any) -> Mapping[str, Any]:
 
 @dataclass(kw_only=True)
 class OAuth2Server:
-    """The endpoints' paths, and what is the provider's own about its answers.
+    """The paths of the endpoints, and the peculiarities of the provider's pages and answers.
 
-    `user_field`, `password_field` and `guard_field` are names of fields on the pages, as scripts that log in look for
-    them. `refusal` makes the answer of the token endpoint from an error; `token_fields` adds fields to a token, and
-    `redirect_fields` to the address that a code is sent to. Behaviour is in `authority.switches`.
+    `user_field`, `password_field` and `guard_field` are the names of inputs, which scripts that log in look for.
+    `refusal` turns an error into an answer of the token endpoint, `token_fields` adds fields to a token answer, and
+    `redirect_fields` adds parameters to the URL that a code is sent to. `authority.switches` are the settings.
 
     >>> from connectory.sandbox import Clock
     >>> server = OAuth2Server(
@@ -80,10 +80,10 @@ class OAuth2Server:
 
     @property
     def client(self) -> OAuthClient:
-        """The first client, which is made where there is none yet."""
+        """The first client; it is registered if there is none yet."""
         return next(iter(self.authority.clients.values()), None) or self.authority.register(OAuthClient())
 
-    # The consent
+    # Login and consent
 
     def authorize(self, request: Request) -> Response:
         flow = self.begin(request)
@@ -93,11 +93,11 @@ class OAuth2Server:
         return self._ask(flow, user) if user and self.authority.is_active(user) else self._log_in(request)
 
     def begin(self, request: Request) -> Flow | Response:
-        """What is asked for, or what the page says instead."""
+        """The request for consent; an answer if it is refused."""
         arguments = request.args
         client = self.authority.clients.get(arguments.get("client_id", ""))
         redirect_uri = "" if client is None else client.redirect_for(arguments.get("redirect_uri", ""))
-        # With a wrong client or address the browser must not be sent anywhere.
+        # If the client or the URL is wrong, the browser must not be redirected anywhere.
         if client is None or not redirect_uri:
             return self.error_page("invalid client_id or redirect_uri")
         flow = Flow(request=request, client=client, redirect_uri=redirect_uri)
@@ -126,7 +126,7 @@ class OAuth2Server:
 
     def _ask(self, flow: Flow, user: str) -> Response:
         request = flow.request
-        # The session's own secret in the form keeps other sites from pressing Allow.
+        # The form carries a secret of the session, so that another site cannot submit it.
         guard = request.cookies[COOKIE][::-1]
         answer = request.form.get("answer", "")
         if request.method != "POST" or request.form.get(self.guard_field) != guard or not answer:
@@ -146,10 +146,10 @@ class OAuth2Server:
         )
         return flow.answer(code=code, **self.redirect_fields(request))
 
-    # The pages, and words that are the provider's own
+    # Pages and errors, which a provider may override
 
     def login_page(self, request: Request, complaint: str = "") -> Response:
-        """A form that posts to the address it came from. `complaint` is what was wrong with the last try."""
+        """A form that posts to its own URL. `complaint` says why the last try failed."""
         said = f"<p>{html.escape(complaint)}</p>" if complaint else ""
         fields = f'<input name="{self.user_field}"><input name="{self.password_field}" type="password">'
         return _page("Log in", request, f"{said}{fields}<button>Log in</button>")
@@ -167,7 +167,7 @@ class OAuth2Server:
         return html_reply("Error", text, 400)
 
     def without_challenge(self, flow: Flow) -> Response:
-        """The answer to an application that leaves PKCE out where it is required."""
+        """The answer to an application that does not use PKCE although it is required."""
         return flow.answer(error="invalid_request", error_description="code_challenge is missing")
 
     # Tokens
@@ -191,7 +191,7 @@ class OAuth2Server:
 
     def _asked(self, request: Request) -> TokenRequest:
         if self.switches.body_only and (request.method != "POST" or request.args):
-            raise TokenRefusedError("invalid_request", "the parameters belong into the body of a POST")
+            raise TokenRefusedError("invalid_request", "the parameters must be in the body of a POST request")
         form = MultiDict([*request.form.items(), *request.args.items()])
         client_id, client_secret = self._client_of(request, form)
         names = ("grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "username", "password")
@@ -222,7 +222,7 @@ class OAuth2Server:
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """One visit of the authorize page.
+    """One request for consent.
 
     >>> from werkzeug.test import EnvironBuilder
     >>> request = EnvironBuilder("/oauth/authorize", query_string={"state": "s"}).get_request(Request)

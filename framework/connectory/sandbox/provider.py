@@ -1,4 +1,4 @@
-"""What every sandbox is, whatever it keeps: who calls, what goes wrong, and a note of it."""
+"""The part that all sandboxes share: faults, the log of requests, the clock, and the control surface."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def _error_body(error: ApiError) -> Any:
 
 
 class Provider(ABC):
-    """A WSGI application with a provider's habits. What it keeps and how it answers is up to its subclass.
+    """A WSGI application that fakes a provider. A subclass decides which data it has and how it answers.
 
-    Everything it answers from is guarded by `lock`. `error_body` is how the provider writes an error. `configure` says
-    what an instance needs to use it, beside the OAuth2 client. `settle` brings about what time has, before anything is
-    answered; `finish` has the last word on a reply. `how` names what other processes may say about a write, beside its
-    moment `at`.
+    `lock` guards all its state. `error_body` turns an error into the provider's JSON. `configure` returns the
+    configuration keys of an instance, apart from those of the OAuth2 client. `settle` is called before each answer and
+    makes the changes that are due by the clock; `finish` may change each reply last. `how` names the options that a
+    write through the control surface may have, in addition to its moment `at`.
 
-    `Sandbox` is one with tables and routes, and enough for most. A provider with a store of its own:
+    `Sandbox` has tables and routes and is enough for most. A provider with a store of its own:
 
     >>> class Doorbell(Provider):
     ...     rings = 0
@@ -86,23 +86,23 @@ class Provider(ABC):
         self._switches: Switches = switches or Switches()
         self._control = Control(self)
 
-    # What a subclass is
+    # For subclasses
 
     @abstractmethod
     def handle(self, call: Call) -> Response:
-        """The answer to a call of the API; faults that answer instead are seen to."""
+        """Answer a call of the API. Faults that replace the answer have been dealt with."""
 
     @abstractmethod
     def make_step(self) -> str:
-        """One change of one record, as somebody at work would make it; returns what was done."""
+        """Change one record, as a person at work would, and return what was done."""
 
     @abstractmethod
     def records(self, name: str) -> Sequence[Any]:
-        """The records of a table, as written. KeyError where there is no such table, here and below."""
+        """The records of a table as written. `KeyError` if there is no such table, here and below."""
 
     @abstractmethod
     def insert(self, name: str, values: Mapping[str, Any], *, at: datetime | None = None) -> Any:
-        """Add a record to a table; `at` is the moment, by default now."""
+        """Add a record to a table; `at` is the moment of the write, by default now."""
 
     @abstractmethod
     def update(self, name: str, record_id: str, values: Mapping[str, Any], *, at: datetime | None = None) -> Any:
@@ -110,21 +110,21 @@ class Provider(ABC):
 
     @abstractmethod
     def delete(self, name: str, record_id: str, *, at: datetime | None = None) -> Any:
-        """Take a record away; returns what it was."""
+        """Delete a record, and return it."""
 
     @abstractmethod
     def sizes(self) -> Mapping[str, int]:
-        """How many records each table has."""
+        """The number of records of each table."""
 
     @abstractmethod
     def switched(self) -> None:
-        """Called when there are other switches."""
+        """Called after `switches` was replaced."""
 
     def lasting(self, request: Request) -> Iterable[Fault]:
-        """Faults that the switches bring about, on the pages of the login as well."""
+        """Faults that follow from the switches; they apply to the login pages as well."""
         return ()
 
-    # Using one: what a sandbox is asked by `connect`, see `hookspecs.connect_open_sandbox`
+    # What `connect` asks of a sandbox, see `protocol`
 
     @property
     def switches(self) -> Any:
@@ -137,30 +137,30 @@ class Provider(ABC):
             self.switched()
 
     def configuration(self, base_url: str) -> dict[str, Any]:
-        """What an instance needs to use the sandbox behind this address."""
+        """The configuration keys of an instance that uses the sandbox at this URL."""
         return {**self._client(), **self.configure(base_url.rstrip("/"))}
 
     @property
     def credentials(self) -> tuple[str, str] | None:
-        """Who may log in at the pages, a user name with its password; None where there are no such pages."""
+        """A user name and its password for the login pages; None if there are no such pages."""
         return None if self.oauth is None else next(iter(self.oauth.authority.people.items()), None)
 
     def consent(self, authorize_url: str) -> str:
-        """Log in and press Allow. The address that the browser would then be sent to."""
+        """Log in and press Allow; return the URL that the browser is redirected to."""
         if self.oauth is None:
             raise RuntimeError("this sandbox has no OAuth2 server")
         username, password = self.credentials or ("", "")
         return consent(self, authorize_url, username=username, password=password)
 
     def step(self) -> str:
-        """One change of one record, as somebody at work would make it."""
+        """Change one record, as a person at work would, and return what was done."""
         with self.lock:
             done = self.make_step()
             self.steps += 1
             return done
 
     def break_with(self, faults: Sequence[str]) -> None:
-        """Have these faults on every call, `NAME` or `NAME=VALUE`; ValueError names those that are known."""
+        """Apply these faults, `NAME` or `NAME=VALUE`, to every call. `ValueError` lists the known ones."""
         self.faults.always(faults)
 
     def error(self, status: int, message: str, **details: Any) -> Response:
@@ -172,7 +172,7 @@ class Provider(ABC):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         # Leaving the request closes the files that were uploaded with it.
         with Request(environ) as request:
-            # A body is read before the lock is taken, so that a slow sender keeps nobody waiting.
+            # Read the body before the lock is taken, so that a slow client does not block the others.
             request.get_data(parse_form_data=True)
             with self.lock:
                 self.settle()
@@ -195,7 +195,7 @@ class Provider(ABC):
         return self._finished(reply, call)
 
     def _door(self, request: Request) -> tuple[Place | None, Callable[[Call], Response]]:
-        """Who answers a request, and which faults may hit it."""
+        """What answers a request, and where its faults are taken from; None means that it has none."""
         oauth = self.oauth
         if oauth is not None and request.path == oauth.authorize_path:
             return None, lambda call: oauth.authorize(call.request)

@@ -1,4 +1,4 @@
-"""Answers, and the errors that become answers."""
+"""Makes responses, and holds the exception that becomes one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 
 class ApiError(Exception):
-    """Ends a call with an error. `details` is for the sandbox's `error_body`.
+    """Ends a call with an error. `details` are passed to the sandbox's `error_body`.
 
     >>> raise ApiError(409, "the order is closed", field="status")
     Traceback (most recent call last):
@@ -24,7 +24,7 @@ class ApiError(Exception):
 
 
 def json_reply(value: Any, status: int = 200) -> Response:
-    """A JSON value as a response, UTF-8 and without blanks; bytes are taken for one that is written already.
+    """A JSON value as a response, in UTF-8 without blanks. Bytes are taken as JSON text.
 
     >>> json_reply({"name": "Zoë"}, 201).status, json_reply({"name": "Zoë"}).get_data(as_text=True)
     ('201 CREATED', '{"name":"Zoë"}')
@@ -45,7 +45,7 @@ def empty_reply(status: int = 204) -> Response:
 
 
 def html_reply(title: str, text: str, status: int = 200) -> Response:
-    """A web page, such as that of a load balancer. `text` is HTML and goes in as it is.
+    """A web page, such as that of a load balancer. `text` is HTML and is not escaped.
 
     >>> html_reply("Sorry", "<h1>Back soon</h1>", 503).content_type
     'text/html; charset=utf-8'

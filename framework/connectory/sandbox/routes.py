@@ -1,4 +1,7 @@
-"""Which handler answers a path: a small router, for compiling werkzeug's rules takes longer than all of a sandbox."""
+"""Finds the handler of a path.
+
+This is not werkzeug's router, because compiling its rules takes longer than everything else in a new sandbox.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _PART = re.compile(r"<([a-zA-Z_]\w*)>")
 
 
 class Routes:
-    """Handlers by path and method. A part in brackets matches anything but a slash; plain paths come first.
+    """Handlers by path and method. A part in brackets matches anything but a slash; other paths are tried first.
 
     >>> routes = Routes()
     >>> routes.add("/orders/<order_id>", "read", ("GET",))
@@ -27,7 +30,7 @@ class Routes:
         self._patterns: dict[str, tuple[re.Pattern[str], dict[str, Any]]] = {}
 
     def add(self, path: str, handler: Any, methods: tuple[str, ...]) -> None:
-        """Whoever comes later replaces who was there for the same path and method."""
+        """A later handler replaces an earlier one of the same path and method."""
         path = path.rstrip("/") or "/"
         if "<" in path:
             handlers = self._patterns.setdefault(path, (_pattern(path), {}))[1]
@@ -36,10 +39,10 @@ class Routes:
         handlers |= dict.fromkeys(methods, handler)
 
     def match(self, path: str, method: str) -> tuple[Any, dict[str, str]]:
-        """The handler, and what the parts in brackets hold; `NotFound` or `MethodNotAllowed` of werkzeug."""
+        """The handler, and the values of the parts in brackets. Raises werkzeug's `NotFound` or `MethodNotAllowed`."""
         allowed: set[str] = set()
         for handlers, values in self._found(path.rstrip("/") or "/"):
-            # A HEAD is a GET without its body.
+            # HEAD is answered as GET; the server leaves out the body.
             handler = handlers.get(method) or (handlers.get("GET") if method == "HEAD" else None)
             if handler is not None:
                 return handler, values

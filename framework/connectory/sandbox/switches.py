@@ -1,4 +1,4 @@
-"""Behaviour that differs between providers' editions, settings and bad days, as frozen data that a test replaces."""
+"""The settings of a fake provider: frozen data that a test replaces to change its behaviour."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ _T = TypeVar("_T", bound="DataclassInstance")
 
 @dataclass(frozen=True, kw_only=True)
 class Switches:
-    """What every sandbox can do; a sandbox with switches of its own extends this.
+    """The settings of every sandbox. A sandbox with settings of its own extends this class.
 
-    `steps_per_call` is how many changes people make after every call of the API, so that a poll meets a moving table.
-
-    `commit_delay` is how many seconds a write takes to become visible.
+    `steps_per_call` is the number of changes made after every call of the API, so that tables change during a poll.
+    `commit_delay` is the number of seconds until a write becomes visible.
 
     >>> from connectory.sandbox import Sandbox
     >>> fake = Sandbox(switches=Switches(commit_delay=2))
@@ -31,10 +30,10 @@ class Switches:
 
 
 def changed(switches: _T, patch: Mapping[str, Any]) -> _T:
-    """The switches with a patch of JSON values; groups of switches are patched, not replaced. Lists become tuples.
-    ValueError names the switches that there are.
+    """The switches with a patch of JSON values. Groups of switches are patched, not replaced; lists become tuples.
 
-    A group that may be off is None until a patch sets some of it; its field says what it is then.
+    A group that may be off is None until a patch sets part of it; the metadata of its field names its class.
+    `ValueError` lists the known switches.
 
     >>> changed(Switches(commit_delay=2), {"steps_per_call": 1})
     Switches(commit_delay=2, steps_per_call=1)
@@ -52,7 +51,7 @@ def changed(switches: _T, patch: Mapping[str, Any]) -> _T:
     known = {item.name: item for item in fields(switches)}
     unknown = sorted(set(patch) - set(known))
     if unknown:
-        raise ValueError(f"unknown switch {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        raise ValueError(f"unknown switch {', '.join(unknown)}; the known ones are {', '.join(sorted(known))}")
     return replace(
         switches, **{name: _patched(known[name], getattr(switches, name), value) for name, value in patch.items()}
     )

@@ -116,7 +116,7 @@ def test_the_person_allows_the_access_and_the_probe_proves_it(element, client):
 
 
 def test_a_refused_consent_page_is_an_error(element, config, sandbox):
-    with pytest.raises(RuntimeError, match="no form"):
+    with pytest.raises(RuntimeError, match="without a form"):
         sandbox.consent(resolve_endpoint(element.oauth.authorize_url, config))
 
 

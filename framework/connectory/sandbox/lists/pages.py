@@ -1,4 +1,4 @@
-"""Styles of paging: how a list is cut into pages, and what is told beside the records. The mirror of `paging`."""
+"""Styles of paging: how a list is cut into pages, and what else a page contains. The counterpart of `paging`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """One page. `fields` stand beside the records in the body; a dotted name is a field of an object (`meta.next`).
+    """One page. `fields` are put beside the records in the body; a dotted name is a field of an object (`meta.next`).
 
     >>> body_of(Cut(rows=[{"id": "1"}], fields={"meta.next": None}), "items")
     {'meta': {'next': None}, 'items': [{'id': '1'}]}
@@ -46,7 +46,7 @@ class Style(Protocol):
     """
 
     def cut(self, rows: Sequence[Row], call: Call) -> Cut:
-        """The page that a call asks for; ApiError where it asks for something that there is not."""
+        """The page that a call asks for. `ApiError` if there is no such page."""
         ...
 
 
@@ -66,7 +66,7 @@ class AllAtOnce:
 
 @dataclass(frozen=True, kw_only=True)
 class OffsetPages:
-    """`total` and `total_header` name the field and the header for the number of all records; None: not told.
+    """`total` and `total_header` name the field and the header with the number of all records; None leaves them out.
 
     >>> from werkzeug.wrappers import Request
     >>> from connectory.sandbox.call import Call
@@ -92,7 +92,7 @@ class OffsetPages:
 
 @dataclass(frozen=True, kw_only=True)
 class NumberedPages:
-    """`repeats_last_page` answers a page past the end with the last one again.
+    """With `repeats_last_page`, a page after the end is answered with the last page.
 
     >>> from werkzeug.wrappers import Request
     >>> from connectory.sandbox.call import Call
@@ -118,7 +118,7 @@ class NumberedPages:
         return _counted(rows[number * size : (number + 1) * size], len(rows), self.total, self.total_header)
 
     def number(self, rows: Sequence[Row], call: Call, size: int) -> int:
-        """Which page it is, from 0."""
+        """The number of the page, from 0."""
         number = max(call.number(self.page, self.first) - self.first, 0)
         return min(number, last_page(len(rows), size)) if self.repeats_last_page else number
 
@@ -218,7 +218,7 @@ class LinkedPages:
 
 @dataclass(frozen=True, kw_only=True)
 class KeysetPages:
-    """What comes after a record in the order of (updated stamp, id), or of one of them where the other has no name.
+    """The records after a given one, in the order of updated stamp and id. A parameter that is None is not used.
 
     >>> from werkzeug.wrappers import Request
     >>> from connectory.sandbox.call import Call
@@ -242,7 +242,7 @@ class KeysetPages:
         asked = [name for name in (self.after_updated, self.after_id) if name is not None]
         if any(call.param(name) for name in asked):
             after = tuple(call.param(name) for name in asked)
-            # A stamp alone is inclusive: ties would be lost.
+            # Without an id the stamp is inclusive, or records with the same stamp would be lost.
             inclusive = self.after_id is None
             ordered = [row for row in ordered if self._place(row) > after or (inclusive and self._place(row) == after)]
         return Cut(rows=ordered[:size])
@@ -253,7 +253,7 @@ class KeysetPages:
 
 
 def body_of(cut: Cut, records: str) -> Any:
-    """The body of a page: its records at the dotted name `records`, or alone where that is empty.
+    """The body of a page: its records at the dotted name `records`, or only the records if that is empty.
 
     >>> body_of(Cut(rows=[{"id": "1"}], fields={"total": 1}), "data.items")
     {'total': 1, 'data': {'items': [{'id': '1'}]}}

@@ -1,4 +1,4 @@
-"""Handlers for a table: its list, and its records one by one."""
+"""Handlers for a table: its list and its single records."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Show = Callable[[Mapping[str, Any], "Call"], Any]
 def list_handler(
     rows: Callable[[], Sequence[Row]], style: Style, records: str, where: Where, show: Show
 ) -> Callable[[Call], Response]:
-    """Answers a call with a page of `rows()`: those that `where` keeps, cut by `style`, each as `show` has it.
+    """A handler that answers with a page of `rows()`: those that match `where`, paged by `style`, as shown by `show`.
 
-    The faults `ignored_filter`, `empty_page` and `hidden_rows` are heeded here.
+    It applies the faults `ignored_filter`, `empty_page` and `hidden_rows`.
 
     >>> from werkzeug.wrappers import Request
     >>> from connectory.sandbox import AllAtOnce, Call
@@ -49,7 +49,7 @@ def list_handler(
 
 
 def with_faults(cut: Cut, call: Call) -> Cut:
-    """A page without the records that the call's faults take out of it.
+    """A page without the records that the call's faults remove.
 
     >>> from werkzeug.wrappers import Request
     >>> from connectory.sandbox import Call, Fault
@@ -66,7 +66,7 @@ def with_faults(cut: Cut, call: Call) -> Cut:
 
 
 def record_handlers(table: Table) -> dict[tuple[str, tuple[str, ...]], Callable[[Call], Any]]:
-    """Handlers by the end of their path and their methods."""
+    """Handlers by path suffix and methods."""
 
     def create(call: Call) -> Any:
         return table.insert(_writable(table, call)), 201

@@ -1,4 +1,4 @@
-"""An in-memory table: records with ids and stamps, as written and as readers may see them."""
+"""A table in memory. Its records have ids and stamps, and a write may become visible later than it is made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from ..clock import Clock, iso_stamp
 
 Row = dict[str, Any]
-"""A record by its fields, as it is written in JSON."""
+"""The fields of a record, as JSON values."""
 
 NewId = Callable[[Random, int], str]
 
@@ -37,11 +37,11 @@ def counted_id(random: Random, number: int) -> str:
 
 @dataclass(kw_only=True)
 class Table:
-    """Records in the order of their creation. They are never changed, only replaced.
+    """Records in the order of their creation. An update replaces a record, it never changes one in place.
 
-    `id`, `created`, `updated` and `deleted` name the fields that the table fills in; None: there is no such field.
-    `commit_delay` is how many seconds a write takes to become visible, while its stamp is from its beginning.
-    What was deleted is kept, with its stamp.
+    `id`, `created`, `updated` and `deleted` name the fields that the table fills in; None means no such field.
+    `commit_delay` is the number of seconds until a write becomes visible; its stamp is the moment of the write.
+    Deleted records are kept, see `gone`.
 
     >>> from datetime import UTC, datetime
     >>> table = Table(clock=Clock(lambda: datetime(2024, 5, 1, tzinfo=UTC)), new_id=counted_id)
@@ -72,11 +72,11 @@ class Table:
 
     @property
     def made(self) -> int:
-        """How many records there ever were."""
+        """The number of records that were ever created."""
         return len(self._order)
 
     def rows(self) -> list[Row]:
-        """What readers see."""
+        """The records that readers see."""
         with self.lock:
             self._settle()
             return sorted(self._visible.values(), key=lambda row: self._order[row[self.id]])
@@ -88,33 +88,33 @@ class Table:
             return self._visible.get(row_id)
 
     def gone(self) -> list[Row]:
-        """What was deleted, each record with the moment in its `deleted` field."""
+        """The deleted records, each with the moment of the deletion in its `deleted` field."""
         return list(self._gone.values())
 
     def make_up(self) -> Row:
-        """Values for another record, or for a change of one; none where the table has no `sample`."""
+        """Values for a new record or for an update; empty if the table has no `sample`."""
         return {} if self.sample is None else dict(self.sample(self.random, self.made + 1))
 
     def insert(self, values: Mapping[str, Any], *, at: datetime | None = None) -> Row:
-        """Add a record; `values` may hold its id and stamps. `at` is the moment, by default now."""
+        """Add a record; `values` may contain its id and stamps. `at` is the moment of the write, by default now."""
         with self.lock:
             moment = at or self.clock.now()
             number = self.made + 1
             row_id = str(values.get(self.id) or self.new_id(self.random, number))
             if row_id in self.written:
-                raise ValueError(f"there is a record {row_id} already")
+                raise ValueError(f"record {row_id} exists already")
             self._order.setdefault(row_id, number)
             self._gone.pop(row_id, None)
             return self._put({self.id: row_id, **self._stamps(moment, self.created, self.updated), **values})
 
     def update(self, row_id: str, values: Mapping[str, Any], *, at: datetime | None = None) -> Row:
-        """Change some fields; the updated stamp moves to `at`, by default now. KeyError where there is no record."""
+        """Change some fields; the updated stamp becomes `at`, by default now. `KeyError` if there is no record."""
         with self.lock:
             stamps = self._stamps(at or self.clock.now(), self.updated)
             return self._put({**self.written[row_id], **stamps, **values, self.id: row_id})
 
     def delete(self, row_id: str, *, at: datetime | None = None) -> Row:
-        """Take a record away at once, and remember that it was there. KeyError where there is no record."""
+        """Delete a record at once, and keep it for `gone`. `KeyError` if there is no record."""
         with self.lock:
             row = self.written.pop(row_id)
             self._visible.pop(row_id, None)
@@ -126,7 +126,7 @@ class Table:
         return {name: self.stamp(moment) for name in names if name is not None}
 
     def _put(self, row: Row) -> Row:
-        # Fields in the order in which people write them: the id first, stamps last.
+        # The usual order of fields: the id first, the stamps last.
         stamps = {name: row[name] for name in (self.created, self.updated) if name is not None and name in row}
         row = {**{name: value for name, value in row.items() if name not in stamps}, **stamps}
         self.written[row[self.id]] = row
@@ -138,7 +138,7 @@ class Table:
         return row
 
     def _settle(self) -> None:
-        """Show the writes whose commit has come through by now."""
+        """Make the writes visible whose delay has passed."""
         if not self._pending:
             return
         now = self.clock.now()
