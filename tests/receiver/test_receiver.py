@@ -12,8 +12,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 from connectory.delivery.poster import HttpPoster
-from connectory.receiver import receiver as module
-from connectory.receiver.receiver import MOST_BODY, Receiver
+from connectory.receiver import Receiver, memory
+from connectory.receiver.bodies import MOST_BODY
 from connectory.signature import headers_for
 
 KEY = b"MySecretEventSignatureKey"
@@ -168,7 +168,7 @@ def test_the_answer_can_be_set():
         b"[" * 100_000,
     ],
 )
-def test_what_is_no_notification_is_a_bad_request(body):
+def test_a_body_that_is_not_a_notification_is_a_bad_request(body):
     listener = Listener()
     assert listener.post(7, body) == 400
     assert listener.received == []
@@ -218,7 +218,7 @@ def test_what_could_not_be_taken_in_is_new_when_it_comes_again():
 
 
 def test_it_remembers_so_much_and_no_more(monkeypatch):
-    monkeypatch.setattr(module, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(memory, "MOST_REMEMBERED", 3)
     listener = Listener()
     for number in range(1, 6):
         listener.post(number, envelope(event(f"object {number}", 1)))

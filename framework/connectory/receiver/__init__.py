@@ -1,1 +1,10 @@
-"""What the user's own application verifies notifications with."""
+"""What your own application verifies notifications with.
+
+1. `receiver` is a WSGI application; it calls you for each notification.
+2. `bodies` reads a notification, within a limit, and `connectory.signature` verifies it.
+3. `memory` recognises repeats, and events that come after a later one of the same object.
+"""
+
+from .receiver import Received, Receiver
+
+__all__ = ["Received", "Receiver"]

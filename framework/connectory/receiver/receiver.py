@@ -1,32 +1,27 @@
-"""The receiving end: a WSGI application that verifies notifications, knows repeats, and watches their order."""
+"""A WSGI application that verifies notifications, recognises repeats, and checks the order of events."""
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ..signature import ELEMENTS_ID, Verification, verify
+from .bodies import MOST_BODY, message_of, read_body
+from .memory import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-
-MOST_BODY = 8 * 1024 * 1024
-MOST_REMEMBERED = 100_000
-"""Notifications, and objects, of which it is known that they were here."""
-
-_V = TypeVar("_V")
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Received:
-    """A notification, repeats and forgeries included.
+    """A notification, which may be a repeat or a forgery.
 
-    `reason` says why it is not verified; `events` are as they stand in the body; `out_of_order` holds those that came
-    after a later event of the same object.
+    `reason` says why it is not verified. `events` are the events of the body, and `out_of_order` those of them that
+    came after a later event of the same object.
     """
 
     id: str
@@ -39,10 +34,10 @@ class Received:
 
 
 class Receiver:
-    """Answers `status` to what it could read and verify, 401 to what is not signed as it should be, 400 to the rest.
+    """Answers `status` to a verified notification, 401 if the signature is wrong, and 400 to anything else.
 
-    Without `keys` nothing is verified, and nothing refused for it. `on_notification` is called for one notification
-    at a time; where it fails, the answer is 500, and the notification counts as new when it comes again.
+    Without `keys`, signatures are not checked and every notification is accepted. `on_notification` is called for one
+    notification at a time. If it fails, the answer is 500, and the notification counts as new when it is sent again.
     """
 
     def __init__(
@@ -57,8 +52,7 @@ class Receiver:
         self._on_notification = on_notification
         self._status = status
         self._now = now
-        self._ids: dict[Hashable, bool] = {}
-        self._sequences: dict[Hashable, int] = {}
+        self._memory = Memory()
         self._lock = threading.Lock()
 
     def __call__(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -67,96 +61,49 @@ class Receiver:
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body)))]
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             headers.append(("Allow", "POST"))
-        # A 204 has no body, not even an empty one.
+        # A 204 must not have the headers of a body.
         start_response(f"{status} {_phrase(status)}", [] if status == HTTPStatus.NO_CONTENT else headers)
         return [body]
 
     def _answer(self, environ: Mapping[str, Any]) -> tuple[int, str]:
         if environ["REQUEST_METHOD"] != "POST":
-            return 405, "send notifications with POST\n"
-        body = _read(environ)
+            return 405, "notifications must be sent with POST\n"
+        body = read_body(environ)
         if body is None:
             return 413, f"the body is larger than {MOST_BODY} bytes\n"
         headers = {name[5:].replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
-        number = headers.get(ELEMENTS_ID.upper(), "")
+        notification_id = headers.get(ELEMENTS_ID.upper(), "")
         verification = verify(headers, body, self._keys, self._now())
-        message = _message(body)
+        message = message_of(body)
         if self._keys and not verification.verified:
-            self._pass_on(number, verification, message or {}, body)
+            self._pass_on(notification_id, verification, message, body)
             return 401, f"{verification.reason}\n"
-        if message is None or not number:
-            return 400, "this is no notification\n"
-        self._pass_on(number, verification, message, body)
+        if message is None or not notification_id:
+            return 400, "the body is not a notification, or the header Elements-Webhook-Id is missing\n"
+        self._pass_on(notification_id, verification, message, body)
         return self._status, ""
 
-    def _pass_on(self, number: str, verification: Verification, message: Mapping[str, Any], body: bytes) -> None:
-        events = message.get("events", [])
-        # A forgery neither makes the true one a repeat, nor has a place in the order.
-        trusted = verification.verified or not self._keys
+    def _pass_on(
+        self, notification_id: str, verification: Verification, message: Mapping[str, Any] | None, body: bytes
+    ) -> None:
+        # A forgery must not make the true notification a repeat, nor change the order.
+        trusted = message if verification.verified or not self._keys else None
         with self._lock:
-            duplicate = trusted and number in self._ids
-            reached, late = self._follow(message) if trusted and not duplicate else ({}, [])
+            duplicate = trusted is not None and self._memory.knows(notification_id)
+            new = None if duplicate else trusted
             self._on_notification(
                 Received(
-                    id=number,
+                    id=notification_id,
                     verified=verification.verified,
                     reason=verification.reason,
                     duplicate=duplicate,
-                    events=events,
-                    out_of_order=late,
+                    events=[] if message is None else message["events"],
+                    out_of_order=[] if new is None else self._memory.late(new),
                     body=body,
                 )
             )
-            if trusted:
-                _remember(self._ids, number, True)
-            for key, sequence in reached.items():
-                _remember(self._sequences, key, sequence)
-
-    def _follow(self, message: Mapping[str, Any]) -> tuple[dict[Hashable, int], list[Mapping[str, Any]]]:
-        """How far the objects get with these events, and the events that are behind."""
-        reached: dict[Hashable, int] = {}
-        late = []
-        for event in message["events"]:
-            sequence = event.get("sequence")
-            if not isinstance(sequence, int):
-                continue
-            key = (str(message.get("instanceId")), str(event.get("objectType")), str(event.get("objectId")))
-            last = reached.get(key, self._sequences.get(key, 0))
-            if sequence <= last:
-                late.append(event)
-            reached[key] = max(sequence, last)
-        return reached, late
-
-
-def _read(environ: Mapping[str, Any]) -> bytes | None:
-    """The body, or None where it is too large; one without a length is read where the server knows its end."""
-    length = str(environ.get("CONTENT_LENGTH") or "")
-    if length.isdigit():
-        most = int(length)
-        if most > MOST_BODY:
-            return None
-    else:
-        most = MOST_BODY + 1 if environ.get("wsgi.input_terminated") else 0
-    body: bytes = environ["wsgi.input"].read(most)
-    return body if len(body) <= MOST_BODY else None
-
-
-def _message(body: bytes) -> Mapping[str, Any] | None:
-    """The `message` of an envelope, with a list of events; None where the body holds none."""
-    try:
-        message: Mapping[str, Any] = json.loads(body)["message"]
-        events = message["events"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    is_list = isinstance(message, dict) and isinstance(events, list)
-    return message if is_list and all(isinstance(event, dict) for event in events) else None
-
-
-def _remember(known: dict[Hashable, _V], key: Hashable, value: _V) -> None:
-    known.pop(key, None)
-    known[key] = value
-    if len(known) > MOST_REMEMBERED:
-        del known[next(iter(known))]
+            if trusted is not None:
+                self._memory.remember(notification_id, new)
 
 
 def _phrase(status: int) -> str:
