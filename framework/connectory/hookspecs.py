@@ -26,32 +26,27 @@ hookspec = pluggy.HookspecMarker("connectory")
 hookimpl = pluggy.HookimplMarker("connectory")
 """Marks a function of a plugin as its answer to the hook of that name. It takes the arguments that it needs, by name.
 
-With `@hookimpl(optionalhook=True)` the hook may be one that this version does not have."""
+`@hookimpl(optionalhook=True)` is for a hook that this version of Connectory may not have."""
 
 API_VERSION = 2
-"""The version of the hooks: goes up when a hook or an argument is renamed or goes away, not when one is added."""
-
-OLDEST_API_VERSION = 1
-"""The oldest version whose plugins work: the one before."""
-
-RENAMED = {"connect_startup": "connect_engine_starting"}
-"""The hooks of the version before that have another name now."""
+"""The version of the hooks. It goes up when a hook or an argument is renamed or removed, not when one is added."""
 
 
 @hookspec
 def connect_register_elements() -> Sequence[Element]:  # type: ignore[empty-body]
     """Return the elements this plugin provides.
 
-    Asked once, when the plugin is loaded. A key that another plugin registered before quarantines this plugin.
+    Asked once, when the plugin is loaded. If another plugin has already registered one of the keys, this plugin is
+    quarantined.
     """
 
 
 @hookspec(firstresult=True)
 def connect_build_auth(element: Element, config: Config, tokens: TokenSource) -> AuthBase | None:
-    """Return what signs the requests of one instance.
+    """Return the object that signs the requests of one instance.
 
-    An object that also has `renew(prepared) -> bool` is asked for a new token when the provider refuses the one that
-    the prepared request carried; True means: send it again.
+    If it also has `renew(prepared) -> bool`, that is called when the provider refuses the token of a prepared request;
+    True means that there is a new token and the request is sent again.
 
     Stops at the first answer that is not None.
     """
@@ -63,9 +58,9 @@ def connect_list_resources(  # type: ignore[empty-body]
 ) -> Sequence[Resource]:
     """Return resources that an instance offers.
 
-    `client` is None while the instance is being configured: answer with what is known without asking the provider.
+    `client` is None while the instance is being configured: answer what is known without calling the provider.
 
-    The answers of all plugins are joined; a name given twice goes to the one that was asked first.
+    The answers of all plugins are joined. Of two resources with the same name, the first answer counts.
     """
 
 
@@ -87,9 +82,9 @@ def connect_render_template(
 
 @hookspec(firstresult=True)
 def connect_translate_query(element: Element, resource: Resource, query: Query) -> Params | None:
-    """Return a query as provider parameters: CEQL, page size, and the window where one is given.
+    """Return a query as provider parameters: the CEQL expression, the page size, and the window if there is one.
 
-    Order is the paginator's business.
+    The paginator adds the parameters that set the order.
 
     Stops at the first answer that is not None.
     """
@@ -99,8 +94,8 @@ def connect_translate_query(element: Element, resource: Resource, query: Query) 
 def connect_date_format(element: Element, pattern: str, timezone: str | None) -> Codec | None:
     """Return a codec for one date pattern of the element's records.
 
-    `timezone` is the zone of values that name none; None where the configuration says nothing.
-    Asked once per pattern, then called per record.
+    `timezone` is the configured zone of values that name no zone; None if none is configured.
+    The hook is asked once per pattern; the codec is then called for each record.
 
     Stops at the first answer that is not None.
     """
@@ -122,25 +117,20 @@ def connect_add_commands(cli: Any) -> None:
     """Add commands to the Typer application `cli`."""
 
 
+# `app` is Any, because `connectory.App` is built on the hooks: importing its type here would be a cycle.
 @hookspec
 def connect_engine_starting(app: Any) -> None:
-    """An application is about to run for the first time: `app` is its `connectory.App`."""
+    """An application is about to run for the first time.
 
-
-@hookspec(
-    warn_on_impl=DeprecationWarning(
-        "connect_startup is called connect_engine_starting now: rename it, version 3 of the hooks drops the old name"
-    )
-)
-def connect_startup(app: Any) -> None:
-    """The name of `connect_engine_starting` in version 1. A plugin that has both is told once, under the new name."""
+    `app` is the `connectory.App`; a plugin may annotate its argument with that type.
+    """
 
 
 @hookspec
 def connect_poll_finished(instance: Any, resource: Resource, summary: Mapping[str, Any]) -> None:
     """A poll ended, well or badly: `summary` holds its counts, or its `failure`.
 
-    `instance` has its `id` and `name`. Called in the thread that polled, which waits for the answer.
+    `instance` has its `id` and `name`. Called in the thread that polled, which waits until the hook returns.
     """
 
 
@@ -149,5 +139,6 @@ def connect_delivery_finished(notification: Mapping[str, Any], attempt: Mapping[
     """A delivery attempt ended, well or badly.
 
     `notification` holds its `id` and `instanceId`; `attempt` says whether it was `delivered`, with the HTTP `status`,
-    the `error`, the `number` of the attempt, its `duration` in seconds, and `retryAt`. Called in the thread that sent.
+    the `error`, the `number` of the attempt, its `duration` in seconds, and `retryAt`. Called in the thread that sent
+    it.
     """

@@ -62,10 +62,6 @@ BROKEN = {
     ),
     "hooks-answered": (in_code(("@hookimpl\ndef connect_build_auth", "def build_auth")), "connect_build_auth"),
     "api-version": (in_code(("connectory_api = 2\n", "")), "connectory_api"),
-    "nothing-deprecated": (
-        in_code(("DEMO = ", "@hookimpl\ndef connect_startup(app: Any) -> None:\n    return None\n\n\nDEMO = ")),
-        "connect_engine_starting",
-    ),
     "published-only": (in_code(("from marshmallow", "from connectory.plans import plan\nfrom marshmallow")), "line 5"),
     "element-metadata": (in_code(('name="Demo"', 'name=" "')), "no name"),
     "element-description": (in_code(('description="Orders of a Demo shop."', 'description=""')), "no description"),

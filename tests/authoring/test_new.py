@@ -182,7 +182,8 @@ def test_a_quarantined_plugin_keeps_its_name(here, monkeypatch):
     from connectory.plugins import PluginInfo, Plugins
 
     load = Plugins.load()
-    load._infos["broken"] = PluginInfo(name="broken", distribution="connectory-broken", quarantined="its import failed")
+    broken = PluginInfo(name="broken", distribution="connectory-broken", quarantined="its import failed")
+    monkeypatch.setattr(load, "infos", lambda: [broken])
     monkeypatch.setattr(Plugins, "load", lambda only=None: load)
     done = run("broken", "--no-input")
     assert done.exit_code == 2

@@ -53,9 +53,13 @@ _HOOKS_HEAD = f"""{NOTE}# Hooks
 
 {{rest}}
 
-This is version {{version}} of the hooks; plugins for version {{oldest}} work too, see
-[compatibility](../explanation/compatibility.md). `connect plugins --trace ELEMENT` shows who answers what.
-An answer takes the arguments that it needs, by name:
+This is version {{version}} of the hooks. A plugin says which version it was written for with
+`connectory_api = {{version}}` in the module that its entry point names. A plugin for another version is quarantined,
+and `connect plugins` shows the reason.
+Nothing was released yet, so the hooks may still change. From the first release on, Connectory will take plugins for its
+own version of the hooks and for the one before.
+
+`connect plugins --trace ELEMENT` shows who answers what. An answer takes the arguments that it needs, by name:
 
 ```python
 from connectory import BearerAuth, hookimpl
@@ -72,19 +76,15 @@ def hooks() -> str:
     head = _HOOKS_HEAD.format(
         rest=inspect.getdoc(hookspecs).partition("\n")[2].strip(),
         version=hookspecs.API_VERSION,
-        oldest=hookspecs.OLDEST_API_VERSION,
     )
     return head + "".join(_hook(name) for name in hook_names())
 
 
 def _hook(name: str) -> str:
     function = getattr(hookspecs, name)
-    options = function.connectory_spec
     lines = [f"\n## {name}\n", f"```python\n{name}{_signature(function)}\n```\n", inspect.getdoc(function)]
     if hasattr(builtin, name):
         lines.append("\nWhere no plugin answers, the framework does.")
-    if options["warn_on_impl"]:
-        lines.append(f"\n**Deprecated**: {options['warn_on_impl']}.")
     return "\n".join(lines) + "\n"
 
 

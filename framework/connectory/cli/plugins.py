@@ -57,9 +57,6 @@ def _list(infos: Sequence[PluginInfo]) -> None:
         for info in infos
     ]
     table(("plugin", "distribution", "version", "elements", "hooks", "quarantined because"), rows)
-    for info in infos:
-        for text in info.deprecations:
-            say(f"{info.name}: {text}")
 
 
 def _trace(installed: Elements, element: str, resource: str | None, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""The built-in plugin: what is true of most providers, asked last."""
+"""The built-in plugin: it answers last, with what is true of most providers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def connect_date_format(element: Element, pattern: str, timezone: str | None) ->
 
 @hookimpl(trylast=True)
 def connect_translate_query(element: Element, resource: Resource, query: Query) -> Params:
-    """Each `field = value` term becomes the parameter of that name, which is what simple APIs understand."""
+    """Turns each `field = value` term into a parameter of that name, which is what simple APIs understand."""
     terms: list[tuple[str, str]] = []
     for term in ceql.conjuncts(query.expression):
         if not isinstance(term, ceql.Comparison) or term.operator != "=":
@@ -38,7 +38,7 @@ def connect_translate_query(element: Element, resource: Resource, query: Query) 
                 f"{element.key} understands only `field = value` terms joined by `and`",
                 text=text,
                 position=getattr(term, "position", 0),
-                hint="its plugin can translate more with connect_translate_query",
+                hint="its plugin can implement connect_translate_query to translate more",
             )
         terms.append((term.field, str(term.value)))
     return (*query.params, *terms)

@@ -1,8 +1,8 @@
-"""Which plugins this version works with, and what their authors should change.
+"""Which plugins this version works with.
 
-A plugin may say which version of the hooks it was written for, by an attribute of what its entry point names:
-`connectory_api = 2`. The framework takes that version and the one before. A plugin that says nothing is judged by the
-hooks that it implements alone.
+A plugin may say which version of the hooks it was written for, by an attribute of the object that its entry point
+names: `connectory_api = 2`. A plugin for another version is refused. A plugin that says nothing is judged only by the
+hooks that it implements.
 
 >>> import types
 >>> check_version(types.SimpleNamespace(connectory_api=API_VERSION))
@@ -11,7 +11,7 @@ hooks that it implements alone.
 True
 >>> check_version(types.SimpleNamespace(connectory_api=99))
 Traceback (most recent call last):
-connectory.errors.PluginError: it is written for version 99 of the hooks, and this Connectory takes 1 to 2 (upgrade \
+connectory.errors.PluginError: it was written for version 99 of the hooks, but this Connectory has version 2 (upgrade \
 Connectory: pip install --upgrade connectory)
 """
 
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from .. import hints, hookspecs
 from ..errors import PluginError
-from ..hookspecs import API_VERSION, OLDEST_API_VERSION, RENAMED
+from ..hookspecs import API_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -33,68 +33,35 @@ ATTRIBUTE = "connectory_api"
 
 
 def check_version(plugin: object) -> int | None:
-    """The version that a plugin declares, None where it declares none; `PluginError` for one that is not served."""
+    """The version that a plugin declares, or None; `PluginError` if it is not the version of this Connectory."""
     declared = getattr(plugin, ATTRIBUTE, None)
     if declared is None:
         return None
     if not isinstance(declared, int) or isinstance(declared, bool):
         raise PluginError(
-            f"its {ATTRIBUTE} is {declared!r}, which is no version of the hooks",
+            f"its {ATTRIBUTE} is {declared!r}, which is not a version of the hooks",
             hint=f"write {ATTRIBUTE} = {API_VERSION}",
         )
-    if not OLDEST_API_VERSION <= declared <= API_VERSION:
+    if declared != API_VERSION:
         raise PluginError(
-            f"it is written for version {declared} of the hooks, and this Connectory takes "
-            f"{OLDEST_API_VERSION} to {API_VERSION}",
-            hint=_cure(declared),
+            f"it was written for version {declared} of the hooks, but this Connectory has version {API_VERSION}",
+            hint=hints.UPGRADE if declared > API_VERSION else "upgrade the plugin, or ask its author for a new release",
         )
     return declared
 
 
-def _cure(declared: int) -> str:
-    if declared > API_VERSION:
-        return hints.UPGRADE
-    return "upgrade the plugin, or ask its author to: docs/explanation/compatibility.md says what has changed"
-
-
-def deprecations(plugin: object, callers: Iterable[pluggy.HookCaller]) -> tuple[str, ...]:
-    """What a registered plugin uses that will go away, each with what to use instead."""
-    callers = list(callers)
-    implemented = {caller.name for caller in callers}
-    return tuple(
-        str(warning)
-        for caller in callers
-        if RENAMED.get(caller.name) not in implemented
-        for warning in _warnings(plugin, caller)
-    )
-
-
-def _warnings(plugin: object, caller: pluggy.HookCaller) -> list[Warning]:
-    if caller.spec is None:
-        return []
-    whole = [caller.spec.warn_on_impl] if caller.spec.warn_on_impl else []
-    named = caller.spec.warn_on_impl_args or {}
-    taken = {name for one in implementations(plugin, caller) for name in one.argnames}
-    return [*whole, *(warning for name, warning in named.items() if name in taken)]
-
-
-def implementations(plugin: object, caller: pluggy.HookCaller) -> list[pluggy.HookImpl]:
-    """A plugin's own answers to a hook: at most one."""
-    return [one for one in caller.get_hookimpls() if one.plugin is plugin]
-
-
 def check_known(plugin: object, callers: Iterable[pluggy.HookCaller]) -> None:
-    """`PluginError` names the hooks that there are not; those marked `optionalhook` serve other versions."""
-    unknown = sorted(
-        caller.name
-        for caller in callers
-        if not caller.has_spec() and not all(one.optionalhook for one in implementations(plugin, caller))
-    )
+    """`PluginError` if a plugin implements unknown hooks; those marked `optionalhook` are for other versions."""
+    unknown = sorted(caller.name for caller in callers if not caller.has_spec() and not _is_optional(plugin, caller))
     if unknown:
         raise PluginError(
-            f"it implements {', '.join(unknown)}, which this version has no hook for",
+            f"it implements {', '.join(unknown)}, but this Connectory has no such hook",
             hint=_meant(unknown) or "correct the name, or upgrade Connectory",
         )
+
+
+def _is_optional(plugin: object, caller: pluggy.HookCaller) -> bool:
+    return all(one.optionalhook for one in caller.get_hookimpls() if one.plugin is plugin)
 
 
 def hook_names() -> list[str]:

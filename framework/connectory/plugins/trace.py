@@ -1,7 +1,4 @@
-"""Which plugin answered which hook with what: for people who ask, and for the log at its highest level.
-
-Nothing here is used while nobody watches.
-"""
+"""Tells which plugin answered which hook: for `connect plugins --trace`, and for the log at level DEBUG."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
     import pluggy
 
 MOST_SHOWN = 300
-"""Characters of an answer."""
+"""The number of characters that are shown of an answer."""
 
 _ADDRESS = re.compile(r"( object)? at 0x[0-9a-f]+")
 
@@ -28,10 +25,10 @@ log = logging.getLogger("connectory.hooks")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HookCall:
-    """One question: `asked` are the plugins in the order in which they were asked, `answered` those that knew.
+    """One call of a hook. `asked` are the plugins in the order in which they were asked; `answered` gave an answer.
 
-    `answer` is what was gone on with, in short and without secrets; `error` is what a plugin raised instead.
-    `wrappers` saw the question and the answer, and may have changed both.
+    `answer` is a short text of the result, without secrets; `error` is the exception that a plugin raised instead.
+    `wrappers` are the plugins that saw the call and the result, and could change both.
     """
 
     hook: str
@@ -52,7 +49,7 @@ class HookCall:
 def traced(
     caller: pluggy.HookCaller, element: str, arguments: Mapping[str, Any], tell: Callable[[HookCall], None]
 ) -> Any:
-    """Ask as pluggy does, and tell who was asked and who answered."""
+    """Call a hook as pluggy does, and tell who was asked and who answered."""
     implementations = list(reversed(caller.get_hookimpls()))
     wrappers = tuple(one.plugin_name for one in implementations if one.wrapper or one.hookwrapper)
     asked: list[str] = []
@@ -60,7 +57,7 @@ def traced(
     answer, error, started = None, None, time.perf_counter()
     try:
         if wrappers:
-            # Only pluggy can ask through them, and it does not tell who answered.
+            # Only pluggy can call wrappers, and it does not tell who answered.
             asked += [one.plugin_name for one in implementations if one.plugin_name not in wrappers]
             answer = caller(**arguments)
         else:
@@ -107,14 +104,14 @@ def _asked_in_turn(
 
 
 def shown(answer: Any) -> str:
-    """An answer in short: lists of resources by their names, secrets masked."""
+    """A short text of an answer: resources by their names, secrets masked."""
     text = _named(answer) if isinstance(answer, list) else repr(answer)
     text = redactor.scrub(_ADDRESS.sub("", text))
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 
 def _named(answer: Sequence[Any]) -> str:
-    """The answers of all plugins to a question that joins them."""
+    """The joined answers of all plugins."""
     found = [one for part in answer for one in (part if isinstance(part, list | tuple) else [part])]
     return f"[{', '.join(str(getattr(one, 'name', None) or repr(one)) for one in found)}]"
 

@@ -98,10 +98,10 @@ def test_secrets_are_not_sent_to(bad, key):
     ("given", "message"),
     [
         ({"sageone.api": "v2"}, "not one of"),
-        ({"country": "NO"}, "is none of CA, US"),
-        ({"sageone.business": "../x"}, "no id of a business"),
+        ({"country": "NO"}, "is not one of: CA, US"),
+        ({"sageone.business": "../x"}, "not the id of a business"),
         ({"sageone.api": "v3", "apim.subscription.key": "k"}, "other addresses in each country"),
-        ({"sageone.api": "v3", "country": "US"}, "wants a subscription key"),
+        ({"sageone.api": "v3", "country": "US"}, "needs a subscription key"),
         ({"base.url": "https://api.columbus.sage.com/us/sageone"}, "speaks API v3"),
         ({"oauth.token.url": "https://oauth.na.sageone.com/token"}, "leave oauth.token.url out"),
         ({"oauth.token.refresh_url": "https://app.sageone.com/oauth2/token"}, "speaks API v3"),

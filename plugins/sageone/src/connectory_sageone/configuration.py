@@ -1,4 +1,4 @@
-"""The configuration keys of a Sage instance. Those of the original platform that have no use here are kept."""
+"""The configuration keys of a Sage instance. Keys of the original platform that have no use here are kept."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 from connectory.errors import ConfigurationError
-from connectory.schemas import SecretField
+from connectory.schemas import SecretField, config_field
 
 from . import addresses
 
@@ -34,67 +34,51 @@ class Country(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> Any:
         country: str = super()._deserialize(value, attr, data, **options).strip().upper()
         if country and country not in addresses.COUNTRIES:
-            raise ValidationError(f"{value!r} is none of {', '.join(addresses.COUNTRIES)}")
+            raise ValidationError(f"{value!r} is not one of: {', '.join(addresses.COUNTRIES)}")
         return country or None
 
 
 def _address(key: str, label: str) -> Address:
-    return Address(
-        data_key=key,
-        load_default=None,
-        allow_none=True,
-        metadata={"label": label, "description": "Another address than Sage's own, such as that of a sandbox."},
-    )
+    return config_field(Address, key, label, "Replaces Sage's own address, for example with that of a sandbox.")
 
 
 class Configuration(Schema):
     class Meta:
         unknown = INCLUDE
 
-    sage_api = fields.String(
-        data_key=addresses.API,
+    sage_api = config_field(
+        fields.String,
+        addresses.API,
+        "Sage API",
+        "The version of Sage's API: v3.1, or its predecessor v3 while Sage still runs it.",
         load_default=addresses.V31,
         validate=validate.OneOf([addresses.V31, addresses.V3], error="{input!r} is not one of: {choices}"),
-        metadata={"label": "Sage API", "description": "v3.1; or v3, its predecessor, while Sage still runs it."},
     )
-    sage_business = fields.String(
-        data_key=BUSINESS,
-        load_default=None,
-        allow_none=True,
+    sage_business = config_field(
+        fields.String,
+        BUSINESS,
+        "Business",
+        "The id of the business to work with, if the user has several; by default the lead business.",
         validate=validate.Regexp(
-            re.compile(r"[0-9A-Za-z-]*\Z"), error="{input!r} is no id of a business: GET /businesses lists them"
+            re.compile(r"[0-9A-Za-z-]*\Z"),
+            error="{input!r} is not the id of a business: GET /businesses lists them",
         ),
-        metadata={
-            "label": "Business",
-            "description": "The id of the business to work with, where the user has several; else the lead business.",
-        },
     )
-    sage_country = Country(
-        data_key=addresses.COUNTRY,
-        load_default=None,
-        allow_none=True,
-        metadata={
-            "label": "Country",
-            "description": "Two letters, such as GB: spares the user the page with the flags. API v3 needs it.",
-        },
+    sage_country = config_field(
+        Country,
+        addresses.COUNTRY,
+        "Country",
+        "Two letters, such as GB. With it, Sage does not ask the user for the country. API v3 needs it.",
     )
-    sage_site = fields.String(
-        data_key=SITE,
-        load_default=None,
-        allow_none=True,
-        metadata={"label": "Site", "description": "API v3: the id of the site, where the login does not bring it."},
+    sage_site = config_field(fields.String, SITE, "Site", "API v3: the id of the site, if the login does not bring it.")
+    sage_subscription_key = config_field(
+        SecretField, SUBSCRIPTION_KEY, "Subscription Key", "API v3: the key of your API subscription."
     )
-    sage_subscription_key = SecretField(
-        data_key=SUBSCRIPTION_KEY,
-        load_default=None,
-        allow_none=True,
-        metadata={"label": "Subscription Key", "description": "API v3: the key of your API subscription."},
-    )
-    sage_signing_secret = SecretField(
-        data_key=SIGNING_SECRET,
-        load_default=None,
-        allow_none=True,
-        metadata={"label": "Signing Secret", "description": "API v3: signs requests, where your application does."},
+    sage_signing_secret = config_field(
+        SecretField,
+        SIGNING_SECRET,
+        "Signing Secret",
+        "API v3: the secret that signs requests, if your application signs.",
     )
     sage_base_url = _address(addresses.BASE_URL, "API Address")
     sage_authorize_url = _address(addresses.AUTHORIZE_URL, "Consent Address")
@@ -108,7 +92,7 @@ class Configuration(Schema):
         try:
             addresses.check_generation(keys)
             if addresses.is_v3(keys) and not keys.get(SUBSCRIPTION_KEY):
-                raise ConfigurationError("API v3 wants a subscription key", where=SUBSCRIPTION_KEY)
+                raise ConfigurationError("API v3 needs a subscription key", where=SUBSCRIPTION_KEY)
         except ConfigurationError as error:
             text = f"{error.message}: {error.hint}" if error.hint else error.message
             raise ValidationError(text, error.where or addresses.API) from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate
 
 from connectory.errors import ConfigurationError
+from connectory.schemas import config_field
 
 from . import encoded
 from .address import SUBDOMAIN, instance_url
@@ -39,13 +40,13 @@ class EncodedQuery(fields.String):
 
 
 class Columns(fields.String):
-    """Names with commas between them."""
+    """Column names, separated by commas."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **options: Any) -> Any:
         names = [name.strip() for name in super()._deserialize(value, attr, data, **options).split(",")]
         for name in filter(None, names):
             if not _COLUMN.fullmatch(name):
-                raise ValidationError(f"{name[:80]!r} is no column name: expected e.g. u_badge,manager.email")
+                raise ValidationError(f"{name[:80]!r} is not a column name, such as u_badge or manager.email")
             if name.rpartition(".")[2] == PASSWORD:
                 raise ValidationError(f"{PASSWORD} never leaves ServiceNow")
         return ",".join(filter(None, names))
@@ -65,35 +66,33 @@ def _as_invalid(check: Any, *arguments: str) -> Any:
 
 
 def _table(key: str, default: str, label: str, others: str) -> fields.String:
-    return fields.String(
-        data_key=key,
+    return config_field(
+        fields.String,
+        key,
+        label,
+        f"The table that these records are read from, e.g. {others}; {default} by default.",
         load_default=default,
-        validate=validate.Regexp(
-            _TABLE.pattern + r"\Z", error=f"{{input!r}} is no table name: expected e.g. {default}"
-        ),
-        metadata={"label": label, "description": f"The table they are read from, e.g. {others}; {default} by default."},
+        validate=validate.Regexp(_TABLE.pattern + r"\Z", error=f"{{input!r}} is not a table name, such as {default}"),
     )
 
 
 def _filter(resource: str, example: str) -> EncodedQuery:
-    return EncodedQuery(
-        data_key=f"servicenow.{resource}.filter",
+    return config_field(
+        EncodedQuery,
+        f"servicenow.{resource}.filter",
+        f"{resource.capitalize()} Filter",
+        f"An encoded query that every listed record must match, e.g. {example}.",
         load_default="",
-        metadata={
-            "label": f"{resource.capitalize()} Filter",
-            "description": f"An encoded query that every listed record must match, e.g. {example}.",
-        },
     )
 
 
 def _columns(resource: str) -> Columns:
-    return Columns(
-        data_key=f"servicenow.{resource}.fields",
+    return config_field(
+        Columns,
+        f"servicenow.{resource}.fields",
+        f"{resource.capitalize()} Fields",
+        "Columns that your ServiceNow added to users and that the records must contain, e.g. u_badge,u_team.",
         load_default="",
-        metadata={
-            "label": f"{resource.capitalize()} Fields",
-            "description": "Columns that your instance added to users and records shall hold, e.g. u_badge,u_team.",
-        },
     )
 
 
@@ -101,23 +100,21 @@ class Configuration(Schema):
     class Meta:
         unknown = INCLUDE
 
-    subdomain = Subdomain(
-        data_key=SUBDOMAIN,
+    subdomain = config_field(
+        Subdomain,
+        SUBDOMAIN,
+        "ServiceNow Subdomain",
+        "Your instance: acme, acme.service-now.com or https://acme.service-now.com.",
         required=True,
-        metadata={
-            "label": "ServiceNow Subdomain",
-            "description": "Your instance: acme, acme.service-now.com or https://acme.service-now.com.",
-        },
     )
-    display_value = DisplayValue(
-        data_key=DISPLAY_VALUE,
+    display_value = config_field(
+        DisplayValue,
+        DISPLAY_VALUE,
+        "Display Values",
+        "What records contain: stored values (false), stored values and labels (all), or labels only (true). Labels "
+        "only cannot be polled, because their dates are in the user's zone.",
         load_default="false",
         validate=validate.OneOf(["false", "all", "true"], error="{input!r} is not one of: {choices}"),
-        metadata={
-            "label": "Display Values",
-            "description": "What records hold: stored values (false), both these and labels (all), or labels only "
-            "(true, which cannot be polled, for its dates are in the user's zone).",
-        },
     )
     accounts_table = _table(ACCOUNTS_TABLE, "core_company", "Accounts Table", "customer_account")
     contacts_table = _table(CONTACTS_TABLE, "sys_user", "Contacts Table", "customer_contact")

@@ -52,10 +52,6 @@ def version_declared(subject: Subject) -> Outcome:
     return MET if subject.info.api is not None else met_unless([f"{ATTRIBUTE} is not set"])
 
 
-def nothing_deprecated(subject: Subject) -> Outcome:
-    return met_unless(subject.info.deprecations)
-
-
 def published_only(subject: Subject) -> Outcome:
     return met_unless(
         f"{file}, line {line}: imports {name}"
@@ -97,14 +93,6 @@ RULES = (
         reason="A later Connectory then refuses it with the cure, instead of failing somewhere.",
         cure=f"Add {ATTRIBUTE} = {API_VERSION} to the module that the entry point names.",
         check=version_declared,
-    ),
-    Rule(
-        id="nothing-deprecated",
-        tier=Tier.GOLD,
-        title="It uses nothing that will go away",
-        reason="With the version after this one it would stop working.",
-        cure="Do what the warning says; docs/explanation/compatibility.md lists what has changed.",
-        check=nothing_deprecated,
     ),
     Rule(
         id="published-only",
