@@ -1,4 +1,4 @@
-"""The command line `connect`: one file per noun. What is heavy is imported when a command runs, not before."""
+"""The command line `connect`: one file per noun. Heavy modules are imported only when a command runs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ def main() -> None:
     from .app import app
     from .output import OutputError, give_up_output, print_error
 
-    # Closed by whoever started us: then nobody wants it.
+    # A stream that the parent process closed is None; write to nowhere instead.
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     try:
         app(prog_name="connect")
     except OSError as error:
-        # The help, which is not printed by a command.
+        # Click prints the help by itself, outside of any command.
         give_up_output()
         print_error(OutputError(error), as_json=False)
         sys.exit(1)

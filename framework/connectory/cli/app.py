@@ -1,42 +1,45 @@
-"""The application: its options, its commands, and what becomes of errors."""
+"""The command line application: its options, its commands, and how errors are shown."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import sys
-from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from .. import __version__
-from .output import print_error
+from .output import error_object, print_error, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-# Each command with the file it is in and its help: the list is shown without importing or building any of them.
+# Each command with its file and its help, so that the list can be shown without importing the files.
 COMMANDS = {
     "run": ("run", "Poll an element's instance and deliver what changes, until Ctrl-C."),
     "poll": ("poll", "Poll an instance and deliver what changes, until Ctrl-C."),
     "instances": ("instances", "Create, show and change instances."),
     "elements": ("elements", "Show the elements that are installed."),
     "plugins": ("plugins", "List the installed plugins, their hooks and elements, and why one is quarantined."),
-    "plugin": ("plugin", "Write plugins: start one, and see how good it is."),
-    "events": ("events", "Look at what was announced."),
-    "deliveries": ("deliveries", "Look at what was sent, and how it went."),
-    "explain": ("explain", "Show what the next poll would do and why; nothing is announced, remembered or moved."),
+    "plugin": ("plugin", "Write plugins: start a new one, and check how good it is."),
+    "events": ("events", "Look at the events that were announced."),
+    "deliveries": ("deliveries", "Look at what was sent, and whether it arrived."),
+    "explain": ("explain", "Show what the next poll would do and why. Nothing is announced, remembered or moved."),
     "doctor": (
         "doctor",
-        "Check the login, the clocks, a record of each resource, and the rights that finding deletions takes.",
+        "Check the login, the clocks, one record of each resource, and the rights that finding deletions needs.",
     ),
-    "cursor": ("cursor", "Show and move the place up to which a resource was announced."),
-    "backfill": ("backfill", "Announce records of a span that were never announced; the cursor stays where it is."),
+    "cursor": ("cursor", "Show or move a cursor: the moment up to which a resource was announced."),
+    "backfill": (
+        "backfill",
+        "Announce the records of a span of time that were never announced. The cursor stays where it is.",
+    ),
     "sandbox": (
         "sandbox",
-        "Run an element's sandbox: its provider as an HTTP server on this machine, until Ctrl-C.",
+        "Run an element's sandbox: an HTTP server on this machine that acts as its provider, until Ctrl-C.",
     ),
     "listen": ("listen", "Receive notifications, verify their signatures, and print them, until Ctrl-C."),
     "version": ("version", "Print the version."),
@@ -45,13 +48,14 @@ COMMANDS = {
 _ANYWHERE = {"--home": 1, "-v": 0, "-vv": 0, "--verbose": 0}
 
 _EPILOG = (
-    "Exit codes: 0 done, 1 something unforeseen, or you said no, 2 bad input, 3 login refused, 4 the provider failed,"
-    " 5 the store failed, 6 somebody else holds it. Plugins may add commands: `connect plugins` shows them."
+    "Exit codes: 0 success, 1 an unexpected error or you said no, 2 bad input, 3 login refused, 4 the provider failed,"
+    " 5 the store failed, 6 a conflict with another process or state. Plugins may add commands; `connect plugins`"
+    " lists the plugins."
 )
 
 
 class ConnectGroup(TyperGroup):
-    """Takes the general options anywhere, finds plugins' commands, and turns errors into messages and exit codes."""
+    """Takes general options anywhere, finds the commands of plugins, and turns errors into messages and exit codes."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         ctx.meta["connectory.json"] = "--json" in args
@@ -76,19 +80,27 @@ class ConnectGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         from ..errors import ConnectoryError
 
+        as_json = ctx.meta["connectory.json"]
         try:
             return super().invoke(ctx)
         except ConnectoryError as error:
-            print_error(error, as_json=ctx.meta["connectory.json"])
+            print_error(error, as_json=as_json)
             raise typer.Exit(error.exit_code) from None
         except Exception as error:
-            if os.environ.get("CONNECTORY_DEBUG") or type(error).__module__.partition(".")[0] in {"typer", "click"}:
+            if _is_clicks_own(error):
+                if as_json and hasattr(error, "format_message"):
+                    say_json(error_object(error.format_message(), exit_code=getattr(error, "exit_code", 2)))
                 raise
-            text = f"something unforeseen happened: {type(error).__name__}: {error}"
-            print_error(
-                ConnectoryError(text, hint="CONNECTORY_DEBUG=1 shows where"), as_json=ctx.meta["connectory.json"]
-            )
+            if os.environ.get("CONNECTORY_DEBUG"):
+                raise
+            text = f"an unexpected error occurred: {type(error).__name__}: {error}"
+            print_error(ConnectoryError(text, hint="set CONNECTORY_DEBUG=1 to see where"), as_json=as_json)
             raise typer.Exit(1) from None
+
+
+def _is_clicks_own(error: Exception) -> bool:
+    """Whether Click shows the error by itself, as it does with wrong options. Recent Typers bring their own Click."""
+    return type(error).__module__.partition(".")[0] in {"typer", "click"}
 
 
 def _general_first(args: Sequence[str]) -> list[str]:
@@ -114,14 +126,14 @@ def _built(ctx: Any, name: str) -> Any:
 
 def _commands_that(register: Callable[[typer.Typer], None]) -> Any:
     added = typer.Typer()
-    # Typer makes no group of a single command without one.
+    # Without a callback, Typer does not make a group of a single command.
     added.callback()(lambda: None)
     register(added)
     return typer.main.get_group(added)
 
 
 def _command_of_a_plugin(ctx: Any, name: str) -> Any:
-    """Plugins are asked for commands only when a name is unknown: asking costs their imports."""
+    """Plugins are asked only when the name is unknown, because asking imports them all."""
     from ..app import Elements
 
     return _commands_that(Elements.load().add_commands).get_command(ctx, name)
@@ -146,9 +158,10 @@ def _print_version(value: bool) -> None:
 def connect(
     context: typer.Context,
     home: Annotated[
-        Path | None, typer.Option(envvar="CONNECTORY_HOME", help="The folder of the store; may stand anywhere.")
+        Path | None,
+        typer.Option(envvar="CONNECTORY_HOME", help="The folder of the store; before or after the command."),
     ] = None,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log more; twice for all.")] = 0,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log more; twice to log everything.")] = 0,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,

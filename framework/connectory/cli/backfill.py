@@ -1,4 +1,4 @@
-"""`connect backfill`: announce what was never announced of a span of time."""
+"""`connect backfill`: announces the records of a span of time that were never announced."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ from typing import Annotated
 import typer
 
 from ..serialize import iso
-from .opening import moment_of, opened
+from .moments import moment_of
+from .opening import opened
+from .options import InstanceName, Json, ResourceName
 from .output import note, say, say_json
+
+_From = Annotated[str, typer.Option("--from", help="The start of the span, such as 2026-01-31T00:00:00Z.")]
+_To = Annotated[str | None, typer.Option("--to", help="The end of the span; by default the cursor.")]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count what would be announced.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -17,14 +23,17 @@ def register(app: typer.Typer) -> None:
 
 def backfill(
     context: typer.Context,
-    instance: Annotated[str, typer.Argument(help="Id or name of the instance.")],
-    resource: Annotated[str, typer.Argument(help="What it polls, such as incidents.")],
-    start: Annotated[str, typer.Option("--from", help="Where the span begins, such as 2026-01-31T00:00:00Z.")],
-    end: Annotated[str | None, typer.Option("--to", help="Where it ends; by default where the cursor is.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be announced.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    instance: InstanceName,
+    resource: ResourceName,
+    start: _From,
+    end: _To = None,
+    dry_run: _DryRun = False,
+    as_json: Json = False,
 ) -> None:
-    """Announce records of a span that were never announced; the cursor stays where it is."""
+    """Announce the records of a span of time that were never announced. The cursor stays where it is.
+
+    Example: connect backfill servicenowoauth incidents --from 2026-01-01T00:00:00Z --dry-run
+    """
     first, last = moment_of(start, "--from"), None if end is None else moment_of(end, "--to")
     with opened(context) as app:
         done = app.polls.backfill(instance, resource, first, last, dry_run=dry_run)
@@ -33,6 +42,6 @@ def backfill(
         return
     verb = "would announce" if dry_run else "announced"
     say(f"{resource} from {iso(done.start)} to {iso(done.end)}: {verb} {done.created} CREATED, {done.updated} UPDATED")
-    say(f"announced before: {done.seen}; outside of the span: {done.outside}")
+    say(f"already announced: {done.seen}; outside the span: {done.outside}")
     for warning in done.warnings:
         note(f"warning: {warning}")

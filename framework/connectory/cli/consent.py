@@ -1,29 +1,43 @@
-"""Logs in from a terminal: a browser, and a listener on this machine for its answer."""
+"""Logs in from a terminal: opens a browser and waits on this machine for the provider's redirect."""
 
 from __future__ import annotations
 
 import webbrowser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .output import note
 
 if TYPE_CHECKING:
-    from ..app import AuthorizationFlow
+    from collections.abc import Callable
+
+    from ..app import AuthorizationFlow, Draft
     from ..auth import Token
     from .stopping import Stop
 
-# Seconds that a person has for the provider's pages.
+# How long a person may take on the provider's pages, in seconds.
 PATIENCE = 600
 
 
+def asker(draft: Draft, stop: Stop, *, browser: bool = True, fake: Any = None) -> Callable[[AuthorizationFlow], Token]:
+    """Returns the function that asks for consent: it asks the sandbox's own person, or a person at a browser."""
+    from ..schemas import OAUTH_CALLBACK_URL
+
+    def consent(flow: AuthorizationFlow) -> Token:
+        if fake is not None:
+            return flow.finish(fake.consent(flow.start().url))
+        return ask(flow, str(draft.config[OAUTH_CALLBACK_URL]), stop, browser=browser)
+
+    return consent
+
+
 def ask(flow: AuthorizationFlow, callback_url: str, stop: Stop, *, browser: bool = True) -> Token:
-    """Send the person to the provider and wait for what the redirect brings."""
+    """Send the person to the provider, wait for the redirect, and exchange its code for a token."""
     from ..app import LoopbackListener
     from ..errors import AuthenticationError
 
     authorization = flow.start()
     with LoopbackListener(callback_url, flow.expects) as listener:
-        note("Allow the access in your browser. If none opens, open this address in one:")
+        note("Allow the access in your browser. If it does not open by itself, open this address:")
         note(f"  {authorization.url}")
         if browser:
             webbrowser.open(authorization.url)
@@ -33,4 +47,6 @@ def ask(flow: AuthorizationFlow, callback_url: str, stop: Stop, *, browser: bool
                 return flow.finish(answer)
             if stop.event.is_set():
                 break
-    raise AuthenticationError("nobody has allowed the access", hint="run the command again, or bring a --code")
+    raise AuthenticationError(
+        "nobody allowed the access", hint="run the command again, or pass a code that you have with --code"
+    )

@@ -1,4 +1,4 @@
-"""`connect cursor`: up to where a resource was announced, and how to move that by hand."""
+"""`connect cursor`: the moment up to which a resource was announced, and how to move it by hand."""
 
 from __future__ import annotations
 
@@ -7,52 +7,55 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..serialize import iso
-from .opening import moment_of, opened
-from .output import say, say_json
+from .moments import moment_of
+from .opening import opened
+from .options import InstanceName, Json, ResourceName
+from .output import pairs, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..app import App, Cursor
 
-_Instance = Annotated[str, typer.Argument(help="Id or name of the instance.")]
-_Resource = Annotated[str, typer.Argument(help="What it polls, such as incidents.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_Since = Annotated[str, typer.Option(help="The moment to go back to, such as 2026-01-31T00:00:00Z.")]
+_To = Annotated[str, typer.Option(help="Where to begin: now, all, or a date.")]
 
 
 def register(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Show and move the place up to which a resource was announced.", no_args_is_help=True)
+    commands = typer.Typer(
+        help="Show or move a cursor: the moment up to which a resource was announced.", no_args_is_help=True
+    )
     commands.command("show")(show)
     commands.command("rewind")(rewind)
     commands.command("reset")(reset)
     app.add_typer(commands, name="cursor")
 
 
-def show(context: typer.Context, instance: _Instance, resource: _Resource, as_json: _Json = False) -> None:
-    """Show the cursor, what is remembered behind it, and what the next poll would ask for."""
+def show(context: typer.Context, instance: InstanceName, resource: ResourceName, as_json: Json = False) -> None:
+    """Show the cursor, how much is remembered before it, and the window of the next poll."""
     _run(context, as_json, lambda app: app.polls.cursor(instance, resource))
 
 
 def rewind(
     context: typer.Context,
-    instance: _Instance,
-    resource: _Resource,
-    since: Annotated[str, typer.Option(help="Where to go back to, such as 2026-01-31T00:00:00Z.")],
-    as_json: _Json = False,
+    instance: InstanceName,
+    resource: ResourceName,
+    since: _Since,
+    as_json: Json = False,
 ) -> None:
-    """Poll again from a moment on; versions that were announced stay quiet."""
+    """Poll again from an earlier moment on. Versions that were already announced are not announced again."""
     target = moment_of(since, "--since")
     _run(context, as_json, lambda app: app.polls.rewind(instance, resource, target))
 
 
 def reset(
     context: typer.Context,
-    instance: _Instance,
-    resource: _Resource,
-    to: Annotated[str, typer.Option(help="Where to begin: now, all, or a date.")] = "now",
-    as_json: _Json = False,
+    instance: InstanceName,
+    resource: ResourceName,
+    to: _To = "now",
+    as_json: Json = False,
 ) -> None:
-    """Begin as a new instance does; versions that were announced stay quiet all the same."""
+    """Begin again as a new instance does. Versions that were already announced are not announced again."""
     _run(context, as_json, lambda app: app.polls.reset(instance, resource, to))
 
 
@@ -71,5 +74,4 @@ def _run(context: typer.Context, as_json: bool, act: Callable[[App], Cursor]) ->
         "held by": f"{shown.lease_owner}, until {iso(shown.lease_until)}" if shown.lease_until else "nobody",
         "failing": poll.failure or "no",
     }
-    for name, value in lines.items():
-        say(f"{name:<12}{value}")
+    pairs(lines)

@@ -1,4 +1,4 @@
-"""`connect deliveries`: what was sent where, and how it went."""
+"""`connect deliveries`: which notifications were sent where, and whether they arrived."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ import typer
 from ..serialize import as_json as as_json_value
 from ..serialize import iso
 from .opening import opened
-from .output import pairs, say, say_json, table
+from .options import InstanceName, Json, Limit, OnlyInstance
+from .output import pairs, say, say_json
+from .tables import table
 
 if TYPE_CHECKING:
     from ..app import Delivery
 
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_DeliveryId = Annotated[int, typer.Argument(help="The delivery's id.")]
+_Status = Annotated[str | None, typer.Option(help="Show only this state: created, retry, queued or delivered.")]
 
 
 def register(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Look at what was sent, and how it went.", no_args_is_help=True)
+    commands = typer.Typer(help="Look at what was sent, and whether it arrived.", no_args_is_help=True)
     commands.command("list")(list_deliveries)
     commands.command("show")(show)
     commands.command("resume")(resume)
@@ -27,10 +30,10 @@ def register(app: typer.Typer) -> None:
 
 def list_deliveries(
     context: typer.Context,
-    instance: Annotated[str | None, typer.Option(help="Id or name of an instance.")] = None,
-    status: Annotated[str | None, typer.Option(help="created, retry, queued or delivered.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
-    as_json: _Json = False,
+    instance: OnlyInstance = None,
+    status: _Status = None,
+    limit: Limit = 50,
+    as_json: Json = False,
 ) -> None:
     """List deliveries, the newest first."""
     with opened(context) as app:
@@ -48,10 +51,10 @@ def list_deliveries(
 
 def show(
     context: typer.Context,
-    delivery: Annotated[int, typer.Argument(help="The delivery's id.")],
-    as_json: _Json = False,
+    delivery: _DeliveryId,
+    as_json: Json = False,
 ) -> None:
-    """Show one delivery with each attempt and the first bytes of the answers."""
+    """Show one delivery with all its attempts and the beginning of each answer."""
     with opened(context) as app:
         found = app.deliveries.get(delivery)
     if as_json:
@@ -66,14 +69,18 @@ def show(
 
 def resume(
     context: typer.Context,
-    instance: Annotated[str, typer.Argument(help="Id or name of the instance.")],
+    instance: InstanceName,
+    as_json: Json = False,
 ) -> None:
-    """Send again to a receiver that was given up, beginning with what was held back, in order."""
+    """Send again to a receiver that was given up. The notifications that were held back go first, in order."""
     with opened(context) as app:
         row = app.instances.get(instance)
         count = app.deliveries.resume(row.id)
+    if as_json:
+        say_json({"instanceId": row.id, "instanceName": row.name, "resumed": count})
+        return
     say(
-        f"Notifications of instance {row.id} ({row.name}) are sent again, by whatever polls it."
+        f"Notifications of instance {row.id} ({row.name}) will be sent again while it is polled."
         if count
         else f"Nothing is held back for instance {row.id} ({row.name})."
     )

@@ -1,4 +1,4 @@
-"""`connect doctor`: whether an instance would work, asked of the provider."""
+"""`connect doctor`: asks the provider whether an instance will work."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ import typer
 
 from ..serialize import as_json as as_json_value
 from .opening import opened
+from .options import JsonLines
 from .output import say, say_json
 
 if TYPE_CHECKING:
     from ..app import Check
+
+_Instance = Annotated[str | None, typer.Argument(help="The instance's id or name; by default all instances.")]
+_Deletions = Annotated[
+    bool, typer.Option("--deletions", help="Also check whether deletions could be found in resources without tracking.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -20,15 +26,13 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     context: typer.Context,
-    instance: Annotated[str | None, typer.Argument(help="Id or name of the instance; all of them by default.")] = None,
-    deletions: Annotated[
-        bool, typer.Option("--deletions", help="Also whether deletions could be found that are not tracked yet.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON line for each check.")] = False,
+    instance: _Instance = None,
+    deletions: _Deletions = False,
+    as_json: JsonLines = False,
 ) -> None:
-    """Check the login, the clocks, a record of each resource, and the rights that finding deletions takes.
+    """Check the login, the clocks, one record of each resource, and the rights that finding deletions needs.
 
-    Nothing is announced or moved. Ends with 0 where nothing failed, else with the code of the first failure.
+    Nothing is announced or moved. The exit code is 0 if nothing failed, otherwise that of the first failure.
 
     Example: connect doctor servicenowoauth --deletions
     """
@@ -36,13 +40,16 @@ def doctor(
     with opened(context) as app:
         rows = app.instances.find() if instance is None else [app.instances.get(instance)]
         if not rows and not as_json:
-            say("There is no instance yet: `connect run ELEMENT` makes one.")
+            say("There is no instance yet. `connect run ELEMENT` creates one.")
         for row in rows:
             if not as_json:
                 say(f"{row.name} ({row.id})")
             for check in app.diagnose(row.id, all_deletions=deletions):
                 code = code or check.exit_code
-                say_json({"instanceId": row.id} | as_json_value(check)) if as_json else _print(check)
+                if as_json:
+                    say_json({"kind": "check", "instanceId": row.id} | as_json_value(check))
+                else:
+                    _print(check)
     if code:
         raise typer.Exit(code)
 

@@ -1,15 +1,15 @@
-"""`connect elements`: the systems that can be connected, and what an instance of one needs."""
+"""`connect elements`: the systems that can be connected, and what an instance of each one needs."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from .output import pairs, say, say_json, table
-
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+from .options import ElementKey, Json
+from .output import pairs, say, say_json
+from .tables import table
 
 
 def register(app: typer.Typer) -> None:
@@ -19,8 +19,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(commands, name="elements")
 
 
-def list_elements(context: typer.Context, as_json: _Json = False) -> None:
-    """List the elements that are installed; `connect elements show KEY` says what one needs."""
+def list_elements(context: typer.Context, as_json: Json = False) -> None:
+    """List the elements that are installed; `connect elements show KEY` shows what one needs."""
     if context.invoked_subcommand is not None:
         return
     from ..app import Elements
@@ -32,7 +32,7 @@ def list_elements(context: typer.Context, as_json: _Json = False) -> None:
     table(("key", "name", "hub", "plugin"), [(one.key, one.name, one.hub, one.plugin) for one in found])
 
 
-def show(key: Annotated[str, typer.Argument(help="The element's key.")], as_json: _Json = False) -> None:
+def show(key: ElementKey, as_json: Json = False) -> None:
     """Show an element's configuration keys, its resources and how they are polled.
 
     Example: connect elements show servicenowoauth

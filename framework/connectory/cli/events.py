@@ -1,4 +1,4 @@
-"""`connect events`: what was announced."""
+"""`connect events`: the events that were announced."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import typer
 
 from ..serialize import as_json as as_json_value
 from .opening import opened
-from .output import say, say_json, table
+from .options import Json, JsonLines, Limit, OnlyInstance, OnlyResource
+from .output import say, say_json
+from .tables import table
 
 if TYPE_CHECKING:
     from ..app import App, Event
 
-_Instance = Annotated[str | None, typer.Option(help="Id or name of an instance.")]
-_Resource = Annotated[str | None, typer.Option(help="A resource, such as incidents.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_JsonLines = Annotated[bool, typer.Option("--json", help="Print JSON lines.")]
+_Object = Annotated[str | None, typer.Option("--object", help="Show only events of the object with this id.")]
 _Records = Annotated[bool, typer.Option("--records", help="Print the records as well.")]
 
 
 def register(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Look at what was announced.", no_args_is_help=True)
+    commands = typer.Typer(help="Look at the events that were announced.", no_args_is_help=True)
     commands.command("list")(list_events)
     commands.command("tail")(tail)
     app.add_typer(commands, name="events")
@@ -30,12 +29,12 @@ def register(app: typer.Typer) -> None:
 
 def list_events(
     context: typer.Context,
-    instance: _Instance = None,
-    resource: _Resource = None,
-    object_id: Annotated[str | None, typer.Option("--object", help="The id of an object.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many, the newest.")] = 50,
+    instance: OnlyInstance = None,
+    resource: OnlyResource = None,
+    object_id: _Object = None,
+    limit: Limit = 50,
     records: _Records = False,
-    as_json: _Json = False,
+    as_json: Json = False,
 ) -> None:
     """List events, the newest last.
 
@@ -56,12 +55,12 @@ def list_events(
 
 def tail(
     context: typer.Context,
-    instance: _Instance = None,
-    resource: _Resource = None,
+    instance: OnlyInstance = None,
+    resource: OnlyResource = None,
     records: _Records = False,
-    as_json: _JsonLines = False,
+    as_json: JsonLines = False,
 ) -> None:
-    """Print events as they are announced, until Ctrl-C; works beside a running engine."""
+    """Print events as they are announced, until Ctrl-C. Another process may do the polling."""
     from .stopping import Stop
 
     with opened(context) as app, Stop() as stop:
@@ -72,7 +71,7 @@ def tail(
             if found:
                 last = found[-1].id
                 for event in _described(app, found, records=records):
-                    say_json(event) if as_json else say(_line(event))
+                    say_json({"kind": "event"} | event) if as_json else say(_line(event))
 
 
 def _described(app: App, found: list[Event], *, records: bool) -> list[dict[str, Any]]:

@@ -1,18 +1,26 @@
-"""`connect explain`: what the next poll would do, or what a recorded one did, and why."""
+"""`connect explain`: what the next poll would do, or what a recorded poll did, and why."""
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import ConfigurationError
 from .opening import opened
+from .options import Json
 from .output import say_json
 
 if TYPE_CHECKING:
     from ..app import Explanation
+
+_Instance = Annotated[str | None, typer.Argument(help="The instance's id or name; not with --replay.")]
+_Resource = Annotated[str | None, typer.Argument(help="A resource that the instance polls, such as incidents.")]
+_Replay = Annotated[
+    Path | None,
+    typer.Option(help="Explain the poll that `connect poll --record` wrote to this file: --replay FILE [RESOURCE]."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -21,23 +29,22 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     context: typer.Context,
-    instance: Annotated[str | None, typer.Argument(help="Id or name of the instance.")] = None,
-    resource: Annotated[str | None, typer.Argument(help="What it polls, such as incidents.")] = None,
-    replay: Annotated[
-        Path | None, typer.Option(help="Explain the poll that `connect poll --record` wrote to this file.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    instance: _Instance = None,
+    resource: _Resource = None,
+    replay: _Replay = None,
+    as_json: Json = False,
 ) -> None:
-    """Show what the next poll would do and why; nothing is announced, remembered or moved."""
-    found = _replayed(replay, resource) if replay is not None else _live(context, instance, resource)
+    """Show what the next poll would do and why. Nothing is announced, remembered or moved.
+
+    Example: connect explain servicenowoauth incidents
+    """
+    found = _live(context, instance, resource) if replay is None else _replayed(replay, instance, resource)
     if as_json:
         say_json(found)
     else:
-        from rich.console import Console
-
         from .explained import print_explanation
 
-        print_explanation(Console(), found)
+        print_explanation(found)
     if found.error is not None:
         raise typer.Exit(found.error.exit_code)
 
@@ -45,14 +52,15 @@ def explain(
 def _live(context: typer.Context, instance: str | None, resource: str | None) -> Explanation:
     if instance is None or resource is None:
         raise ConfigurationError(
-            "no instance and resource are named",
+            "name an instance and a resource",
             hint="`connect explain INSTANCE RESOURCE`, or `connect explain --replay FILE`",
         )
     with opened(context) as app:
         return app.explain(instance, resource)
 
 
-def _replayed(path: Path, resource: str | None) -> Explanation:
+def _replayed(path: Path, first: str | None, second: str | None) -> Explanation:
+    """A recording has no instance to name, so a single word is the resource; an instance before it is ignored."""
     from ..app import Elements
 
-    return Elements.load().replay(path, resource)
+    return Elements.load().replay(path, second or first)

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..serialize import as_json as as_json_value
 from .opening import opened
-from .output import note, pairs, say, say_json, table
+from .options import Browser, Code, File, InstanceName, Json, ResourceName, Settings, Tag
+from .output import note, pairs, say, say_json
+from .tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..app import Instance
 
-_Instance = Annotated[str, typer.Argument(help="Id or name of the instance.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-_Settings = Annotated[list[str] | None, typer.Option("--set", help="A configuration value, key=value; repeatable.")]
+_Element = Annotated[str | None, typer.Argument(help="The element's key; not needed if --file names it.")]
+_OnlyElement = Annotated[str | None, typer.Option("--element", help="Show only instances of this element.")]
+_Changes = Annotated[
+    Path | None, typer.Option("--file", help="A file with a JSON body that has name, tags or configuration.")
+]
+_Name = Annotated[str | None, typer.Option("--name", help="The instance's name.")]
+_Tags = Annotated[
+    list[str] | None, typer.Option("--tag", help="A tag for the instance. Repeatable; replaces all its tags.")
+]
+_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether to delete it.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,38 +42,36 @@ def register(app: typer.Typer) -> None:
 
 def create(
     context: typer.Context,
-    element: Annotated[str | None, typer.Argument(help="The element's key; or let --file name it.")] = None,
-    file: Annotated[Path | None, typer.Option(help="The JSON body of POST /instances.")] = None,
-    settings: _Settings = None,
-    name: Annotated[str | None, typer.Option(help="The instance's name.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="A tag of the instance; repeatable.")] = None,
-    code: Annotated[str | None, typer.Option(help="An authorization code that was obtained elsewhere.")] = None,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser for the consent.")] = True,
-    as_json: _Json = False,
+    element: _Element = None,
+    file: File = None,
+    settings: Settings = None,
+    name: _Name = None,
+    tag: Tag = None,
+    code: Code = None,
+    browser: Browser = True,
+    as_json: Json = False,
 ) -> None:
-    """Create an instance without polling it yet: `connect poll` does that.
+    """Create an instance without polling it; `connect poll` polls it.
 
     Example: connect instances create --file body.json
     """
-    from .body import choose_element, read_body
-    from .run import Options, body_of, person_at_browser
+    from .body import InstanceOptions, body_of, choose_element, read_body
+    from .consent import asker
     from .stopping import Stop
 
     key = choose_element(read_body(file), element)
-    options = Options(
-        element=key, file=file, settings=settings or (), name=name, tags=tag or (), code=code, browser=browser
-    )
+    options = InstanceOptions(element=key, file=file, settings=settings or (), name=name, tags=tag or (), code=code)
     with opened(context) as app, Stop() as stop:
         draft = app.instances.prepare(body_of(options, app.elements))
         _warn(draft.warnings)
-        token = app.instances.log_in(draft, person_at_browser(draft, options, stop))
+        token = app.instances.log_in(draft, asker(draft, stop, browser=browser))
         _print(app.instances.establish(draft, token), as_json=as_json)
 
 
 def list_instances(
     context: typer.Context,
-    element: Annotated[str | None, typer.Option(help="Only those of an element.")] = None,
-    as_json: _Json = False,
+    element: _OnlyElement = None,
+    as_json: Json = False,
 ) -> None:
     """List the instances."""
     with opened(context) as app:
@@ -79,22 +86,22 @@ def list_instances(
     table(("id", "name", "element", "state", "polls", "failing", "tags"), rows)
 
 
-def show(context: typer.Context, instance: _Instance, as_json: _Json = False) -> None:
-    """Show an instance: its configuration, its state, and how its polls are doing."""
+def show(context: typer.Context, instance: InstanceName, as_json: Json = False) -> None:
+    """Show an instance: its configuration, its state and the state of its polls."""
     with opened(context) as app:
         _print(app.instances.get(instance), as_json=as_json)
 
 
 def update(
     context: typer.Context,
-    instance: _Instance,
-    file: Annotated[Path | None, typer.Option(help="A JSON body with name, tags or configuration.")] = None,
-    settings: _Settings = None,
-    name: Annotated[str | None, typer.Option(help="A new name.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="The tags, all of them; repeatable.")] = None,
-    as_json: _Json = False,
+    instance: InstanceName,
+    file: _Changes = None,
+    settings: Settings = None,
+    name: _Name = None,
+    tag: _Tags = None,
+    as_json: Json = False,
 ) -> None:
-    """Change an instance; configuration is merged key by key, and cursors stay where they are.
+    """Change an instance. Configuration is merged key by key, and the cursors stay where they are.
 
     Example: connect instances update servicenowoauth --set event.poller.refresh_interval=5
     """
@@ -112,48 +119,53 @@ def update(
         _print(changed, as_json=as_json)
 
 
-def pause(context: typer.Context, instance: _Instance, as_json: _Json = False) -> None:
-    """Stop polling an instance; nothing is lost."""
+def pause(context: typer.Context, instance: InstanceName, as_json: Json = False) -> None:
+    """Stop polling an instance. No change is lost: after a resume it is polled from where it stopped."""
     with opened(context) as app:
         _print(app.instances.pause(instance), as_json=as_json)
 
 
-def resume(context: typer.Context, instance: _Instance, as_json: _Json = False) -> None:
-    """Go on polling where it stopped."""
+def resume(context: typer.Context, instance: InstanceName, as_json: Json = False) -> None:
+    """Go on polling a paused instance from where it stopped."""
     with opened(context) as app:
         _print(app.instances.resume(instance), as_json=as_json)
 
 
 def delete(
     context: typer.Context,
-    instance: _Instance,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    instance: InstanceName,
+    yes: _Yes = False,
+    as_json: Json = False,
 ) -> None:
-    """Delete an instance with everything that belongs to it: cursors, events, what is still to be delivered."""
+    """Delete an instance and everything that belongs to it: cursors, events and undelivered notifications."""
     with opened(context) as app:
         row = app.instances.get(instance)
-        if not yes and not typer.confirm(f"Delete instance {row.id} ({row.name}) and all that belongs to it?"):
+        if not yes and not typer.confirm(
+            f"Delete instance {row.id} ({row.name}) and everything that belongs to it?", err=True
+        ):
             raise typer.Exit(1)
         app.instances.delete(row.id)
+    if as_json:
+        say_json({"instanceId": row.id, "instanceName": row.name, "deleted": True})
+    else:
         say(f"Deleted instance {row.id} ({row.name}).")
 
 
 def reauth(
     context: typer.Context,
-    instance: _Instance,
-    code: Annotated[str | None, typer.Option(help="An authorization code that was obtained elsewhere.")] = None,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser for the consent.")] = True,
-    as_json: _Json = False,
+    instance: InstanceName,
+    code: Code = None,
+    browser: Browser = True,
+    as_json: Json = False,
 ) -> None:
-    """Log in again; polling goes on where it stopped."""
-    from .run import Options, person_at_browser
+    """Log in to the provider again. Polling goes on from where it stopped."""
+    from .consent import asker
     from .stopping import Stop
 
     with opened(context) as app, Stop() as stop:
         found = app.instances.get(instance)
         draft = app.instances.draft_of(found.id, code=code)
-        options = Options(element=found.element.key, browser=browser)
-        token = app.instances.log_in(draft, person_at_browser(draft, options, stop))
+        token = app.instances.log_in(draft, asker(draft, stop, browser=browser))
         if token is not None:
             found = app.instances.reauthenticate(found.id, token)
         _print(found, as_json=as_json)
@@ -161,21 +173,21 @@ def reauth(
 
 def allow_mass_delete(
     context: typer.Context,
-    instance: _Instance,
-    resource: Annotated[str, typer.Argument(help="What it polls, such as agents.")],
-    as_json: _Json = False,
+    instance: InstanceName,
+    resource: ResourceName,
+    as_json: Json = False,
 ) -> None:
-    """Believe an alarm about deletions: what is still missing from the next sweep is announced as deleted.
+    """Accept a deletion alarm: objects that are still missing in the next sweep are announced as deleted.
 
-    `connect instances show` shows the alarm. It guards against a login that has lost a right, to which everything
-    looks deleted.
+    `connect instances show` shows the alarm. It is there because everything looks deleted to a login that has lost
+    a right.
     """
     with opened(context) as app:
         found = app.instances.allow_mass_delete(instance, resource)
     if as_json:
         _print(found, as_json=True)
     else:
-        say(f"Instance {found.id} ({found.name}): the next sweep announces what is missing from {resource}.")
+        say(f"Instance {found.id} ({found.name}): the next sweep announces what is missing from {resource} as deleted.")
 
 
 def _warn(warnings: Sequence[str]) -> None:

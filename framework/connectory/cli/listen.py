@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import JsonLines, Port, SignatureKey
 from .output import say, say_json
 
 if TYPE_CHECKING:
     from ..receiver.receiver import Received
+
+_Status = Annotated[int, typer.Option(min=200, max=599, help="The HTTP status to answer with.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -18,12 +21,10 @@ def register(app: typer.Typer) -> None:
 
 
 def listen(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 8080,
-    signature_key: Annotated[
-        str | None, typer.Option(envvar="CONNECTORY_SIGNATURE_KEY", help="Verify with this key.")
-    ] = None,
-    status: Annotated[int, typer.Option(min=200, max=599, help="What to answer.")] = 200,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    port: Port = 8080,
+    signature_key: SignatureKey = None,
+    status: _Status = 200,
+    as_json: JsonLines = False,
 ) -> None:
     """Receive notifications, verify their signatures, and print them, until Ctrl-C.
 
@@ -37,9 +38,9 @@ def listen(
     receiver = Receiver(keys, lambda received: _print(received, as_json=as_json), status=status)
     with Stop() as stop, Served(receiver, port) as served:
         if as_json:
-            say_json({"url": served.url})
+            say_json({"kind": "listening", "url": served.url})
         else:
-            say(f"Listening on {served.url}; signatures are {'verified' if keys else 'not verified: no key'}")
+            say(f"Listening on {served.url}; signatures are {'verified' if keys else 'not verified without a key'}")
         stop.wait()
 
 

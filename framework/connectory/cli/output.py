@@ -6,30 +6,31 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConnectoryError
 from ..serialize import as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable
 
 
 class OutputError(ConnectoryError):
-    """What was to be printed could not be. `quiet` where the reader has had enough, as `head` has."""
+    """The output could not be written. `quiet` when the reader closed it on purpose, as `head` does."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"the output cannot be written: {error.strerror}")
         self.quiet = isinstance(error, BrokenPipeError)
 
 
-# What others wrote must not move the cursor, ring the bell, or rename the window.
-_CONTROL = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
+# Control characters in foreign text could move the cursor, ring the bell or rename the window.
+CONTROL = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "\ufffd")
 
 
 def say(text: str = "") -> None:
     try:
-        sys.stdout.write(f"{text.translate(_CONTROL)}\n")
+        sys.stdout.write(f"{text.translate(CONTROL)}\n")
         sys.stdout.flush()
     except OSError as error:
         give_up_output()
@@ -37,20 +38,20 @@ def say(text: str = "") -> None:
 
 
 def give_up_output() -> None:
-    """Let what is still to be written go nowhere: it would fail again when the process ends."""
+    """Discard the output from here on. Otherwise writing the rest would fail again when the process ends."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def note(text: str) -> None:
-    """Something for the person, which is not the command's output; nothing depends on its arrival."""
+    """Tell the person something that is not the command's output. It does not matter whether it arrives."""
     with contextlib.suppress(OSError):
-        sys.stderr.write(f"{text.translate(_CONTROL)}\n")
+        sys.stderr.write(f"{text.translate(CONTROL)}\n")
         sys.stderr.flush()
 
 
 def say_json(value: Any) -> None:
-    """Print one value in the form that all faces share; see `serialize`."""
+    """Print one value as one line of JSON, in the form that all faces share; see `serialize`."""
     say(json.dumps(as_json(value), ensure_ascii=False, default=str))
 
 
@@ -67,43 +68,19 @@ def print_error(error: ConnectoryError, *, as_json: bool) -> None:
     if error.hint:
         note(f"hint: {error.hint}")
     if as_json:
-        say_json(
-            {
-                "kind": "error",
-                "message": error.message,
-                "where": error.where,
-                "hint": error.hint,
-                "exitCode": error.exit_code,
-            }
-        )
+        say_json(error_object(error.message, error.where, error.hint, exit_code=error.exit_code))
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table for people: ruled on a terminal, aligned columns elsewhere."""
-    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
-        _ruled(columns, texts)
-        return
-    widths = [max(len(line[place]) for line in [list(columns), *texts]) for place in range(len(columns))]
-    for line in [list(columns), *texts]:
-        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+def error_object(message: str, where: str | None = None, hint: str | None = None, *, exit_code: int) -> dict[str, Any]:
+    """The one object that a command prints with --json when it fails."""
+    return {"kind": "error", "message": message, "where": where, "hint": hint, "exitCode": exit_code}
 
 
-def _ruled(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table(*columns)
-    for row in rows:
-        drawn.add_row(*(Text(cell.translate(_CONTROL)) for cell in row))
-    Console().print(drawn)
-
-
-def pairs(values: Mapping[str, Any], indent: str = "") -> None:
-    """`name  value` lines, nested mappings indented."""
-    width = max((len(name) for name in values), default=0)
-    for name, value in values.items():
+def pairs(values: Mapping[str, Any] | Iterable[tuple[str, Any]], indent: str = "") -> None:
+    """A line for each name and value, in two columns; nested mappings are indented."""
+    rows = list(values.items() if isinstance(values, Mapping) else values)
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, value in rows:
         if isinstance(value, dict):
             say(f"{indent}{name}")
             pairs(value, indent + "  ")

@@ -10,7 +10,7 @@ _COMMANDS = (pluginnew, plugincheck)
 
 
 def register(app: typer.Typer) -> None:
-    commands = typer.Typer(help="Write plugins: start one, and see how good it is.", no_args_is_help=True)
+    commands = typer.Typer(help="Write plugins: start a new one, and check how good it is.", no_args_is_help=True)
     for command in _COMMANDS:
         command.register(commands)
     app.add_typer(commands, name="plugin")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .options import Json
 from .output import note, say, say_json
 
 if TYPE_CHECKING:
@@ -24,28 +24,33 @@ class Wanted(enum.StrEnum):
     PLATINUM = "platinum"
 
 
+_Target = Annotated[
+    str,
+    typer.Argument(metavar="[PATH|NAME]", help="A plugin's project, or an installed plugin, distribution or element."),
+]
+_Require = Annotated[Wanted, typer.Option(help="Exit with 1 if the tier is lower than this one.")]
+_Tests = Annotated[
+    bool, typer.Option("--tests/--no-tests", help="Run the contract tests; without them the tier is bronze at most.")
+]
+_Entry = Annotated[str | None, typer.Option(help="The entry point to check if the project has several.")]
+_Everything = Annotated[bool, typer.Option("--all", help="Also show the rules that are met.")]
+
+
 def register(app: typer.Typer) -> None:
     app.command("check")(check)
 
 
 def check(
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="[PATH|NAME]", help="A plugin's project, or an installed plugin, distribution or element."
-        ),
-    ] = ".",
-    require: Annotated[Wanted, typer.Option(help="End with 1 where the tier is lower.")] = Wanted.BRONZE,
-    tests: Annotated[
-        bool, typer.Option("--tests/--no-tests", help="Run the contract tests; without them: bronze at most.")
-    ] = True,
-    entry: Annotated[str | None, typer.Option(help="The entry point to check, where a project has several.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Show the rules that are met, too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    target: _Target = ".",
+    require: _Require = Wanted.BRONZE,
+    tests: _Tests = True,
+    entry: _Entry = None,
+    everything: _Everything = False,
+    as_json: Json = False,
 ) -> None:
     """Check a plugin against the rules of the tiers, run its contract tests, and say what to do next.
 
-    Ends with 1 where the tier is lower than required, or where a contract test fails.
+    The exit code is 1 if the tier is lower than required or a contract test fails.
 
     Example: connect plugin check . --require silver
     """
@@ -74,7 +79,7 @@ def _show(report: Report, *, everything: bool) -> None:
     shown = report.findings if everything else report.open()
     if shown:
         say()
-        (_draw if sys.stdout.isatty() else _list)(shown)
+        _list(shown)
     met = len(report.findings) - len(report.open())
     say()
     say(f"{met} of {len(report.findings)} rules are met.{'' if everything else ' --all shows all of them.'}")
@@ -89,20 +94,6 @@ def _list(findings: Sequence[Finding]) -> None:
         if not finding.is_met:
             say(f"    why: {rule.reason}")
             say(f"    cure: {rule.cure}")
-
-
-def _draw(findings: Sequence[Finding]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    drawn = Table("tier", "state", "rule", "what to do", show_lines=True)
-    for finding in findings:
-        rule = finding.rule
-        said = [*_details(finding), *([] if finding.is_met else [f"why: {rule.reason}", f"cure: {rule.cure}"])]
-        cells = (rule.tier.title, finding.outcome.state.value, f"{rule.id}\n{rule.title}", "\n".join(said))
-        drawn.add_row(*(Text(cell) for cell in cells))
-    Console().print(drawn)
 
 
 _MOST_DETAILS = 8

@@ -13,9 +13,27 @@ import typer
 from .output import note, say, say_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from ..authoring.new import Answers
+
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="The element's key; the package is called connectory-NAME.")]
+_Url = Annotated[str | None, typer.Option(help="The base address of the API.")]
+_Auth = Annotated[
+    str | None, typer.Option(help="How requests log in: oauth2, bearer, api-key-header, api-key-query, basic or hmac.")
+]
+_Paging = Annotated[
+    str | None,
+    typer.Option(help="How lists are paged: page-number, offset, cursor, next-link, link-header, keyset or none."),
+]
+_Resource = Annotated[
+    list[str] | None,
+    typer.Option(help="A list that the API has, or several with commas. Repeatable; by default orders, customers."),
+]
+_Hub = Annotated[str | None, typer.Option(help="The kind of system, such as crm or finance.")]
+_Into = Annotated[Path | None, typer.Option("--into", "--directory", help="The project's folder; by default ./NAME.")]
+_NoInput = Annotated[bool, typer.Option("--no-input", help="Ask nothing; use the default for what is not given.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON, and ask nothing.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -23,38 +41,19 @@ def register(app: typer.Typer) -> None:
 
 
 def new(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="The element's key; the package becomes connectory-NAME.")
-    ],
-    url: Annotated[str | None, typer.Option(help="The base address of the API.")] = None,
-    auth: Annotated[
-        str | None,
-        typer.Option(help="How requests log in: oauth2, bearer, api-key-header, api-key-query, basic, hmac."),
-    ] = None,
-    paging: Annotated[
-        str | None,
-        typer.Option(
-            help="How lists are paged: page-number, offset, cursor, next-link, link-header, keyset, none.",
-        ),
-    ] = None,
-    resource: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="A list that the API has; repeatable, or several with commas. By default: orders, customers."
-        ),
-    ] = None,
-    hub: Annotated[str | None, typer.Option(help="The kind of system it is, such as crm or finance.")] = None,
-    directory: Annotated[
-        Path | None, typer.Option("--into", "--directory", help="Where the project goes: ./NAME by default.")
-    ] = None,
-    no_input: Annotated[
-        bool, typer.Option("--no-input", help="Ask nothing: take what is not given by default.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, and ask nothing.")] = False,
+    name: _Name,
+    url: _Url = None,
+    auth: _Auth = None,
+    paging: _Paging = None,
+    resource: _Resource = None,
+    hub: _Hub = None,
+    directory: _Into = None,
+    no_input: _NoInput = False,
+    as_json: _Json = False,
 ) -> None:
-    """Write the project of a new plugin: the element, a sandbox, tests, and all around it.
+    """Write the project of a new plugin: the element, a sandbox, tests, and the files around them.
 
-    On a terminal it asks for what the options do not say.
+    On a terminal the command asks for the answers that the options do not give.
 
     Example: connect plugin new acme-shop --url https://api.acme.example/v1 --auth bearer --resource orders --no-input
     """
@@ -71,32 +70,35 @@ def new(
     answers = _answers(name, {key: text for key, text in given.items() if text is not None}, asking=asking)
     files = project_files(answers)
     write_project(files, into)
-    commands = _next(name, into)
-    if as_json:
-        say_json(
-            {
-                "kind": "plugin",
-                "element": name,
-                "directory": str(into),
-                "auth": answers.auth,
-                "paging": answers.paging,
-                "resources": list(answers.resources),
-                "files": list(files),
-                "next": commands,
-            }
-        )
-        return
-    say(f"Wrote the plugin {name} into {into}:")
+    (_show_json if as_json else _show)(answers, into, list(files))
+
+
+def _show_json(answers: Answers, into: Path, files: Sequence[str]) -> None:
+    say_json(
+        {
+            "element": answers.name,
+            "directory": str(into),
+            "auth": answers.auth,
+            "paging": answers.paging,
+            "resources": answers.resources,
+            "files": files,
+            "next": _next(answers.name, into),
+        }
+    )
+
+
+def _show(answers: Answers, into: Path, files: Sequence[str]) -> None:
+    say(f"Wrote the plugin {answers.name} into {into}:")
     for path in files:
         say(f"  {path}")
     say()
     say("What comes next:")
-    for command in commands:
+    for command in _next(answers.name, into):
         say(f"  {command}")
 
 
 def _answers(name: str, given: Mapping[str, str], *, asking: bool) -> Answers:
-    """Each answer is what an option says, else what the person says, else the default."""
+    """Take each answer from its option, or else from the person, or else by default."""
     from ..authoring.new import AUTHS, PAGINGS, Answers
     from ..authoring.new.answers import (
         DEFAULT_AUTH,
@@ -138,7 +140,7 @@ def _answers(name: str, given: Mapping[str, str], *, asking: bool) -> Answers:
 
 
 def _ask(question: str, default: str, check: Callable[[str], str]) -> str:
-    """The person's answer, asked again until it will do."""
+    """Ask the person until the answer is valid."""
     from ..errors import ConfigurationError
 
     while True:

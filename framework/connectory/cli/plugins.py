@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import say, say_json, table
+from .options import Json
+from .output import say, say_json
+from .tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,17 +16,21 @@ if TYPE_CHECKING:
     from ..app import Elements, PluginInfo
     from ..authoring.trace import Trace
 
+_TraceOf = Annotated[
+    str | None,
+    typer.Option("--trace", metavar="ELEMENT", help="Ask an element's hooks, and show which plugin answered what."),
+]
+_Resource = Annotated[str | None, typer.Option(help="With --trace: the resource whose poll is prepared.")]
+
 
 def register(app: typer.Typer) -> None:
     app.command("plugins")(list_plugins)
 
 
 def list_plugins(
-    trace: Annotated[
-        str | None, typer.Option(metavar="ELEMENT", help="Ask an element's hooks, and show which plugin answered what.")
-    ] = None,
-    resource: Annotated[str | None, typer.Option(help="With --trace: the resource whose poll is prepared.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    trace: _TraceOf = None,
+    resource: _Resource = None,
+    as_json: Json = False,
 ) -> None:
     """List the installed plugins, their hooks and elements, and why one is quarantined.
 
@@ -34,7 +40,7 @@ def list_plugins(
     from ..errors import ConfigurationError
 
     if resource is not None and trace is None:
-        raise ConfigurationError("it belongs to --trace ELEMENT", where="--resource")
+        raise ConfigurationError("this option needs --trace ELEMENT", where="--resource")
     installed = Elements.load()
     if trace is not None:
         _trace(installed, trace, resource, as_json=as_json)
@@ -87,4 +93,4 @@ def _show(found: Trace) -> None:
     table(("hook", "asked", "answered", "ms", "answer"), rows)
     if found.resource is not None:
         say()
-        say(f"The poll is that of {found.resource}, tried with an old window first; --resource takes another one.")
+        say(f"The poll is that of {found.resource}, tried with an old window first; --resource chooses another one.")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .opening import opened
+from .options import Duration, InstanceName, JsonLines, Once
 
 if TYPE_CHECKING:
     from ..app import App, Instance
+
+_Record = Annotated[
+    Path | None, typer.Option(help="Poll once, and write the requests and the provider's answers to this file.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -19,21 +24,18 @@ def register(app: typer.Typer) -> None:
 
 def poll(
     context: typer.Context,
-    instance: Annotated[str, typer.Argument(help="Id or name of the instance.")],
-    once: Annotated[bool, typer.Option("--once", help="Poll each resource once, deliver, and end.")] = False,
-    duration: Annotated[str | None, typer.Option("--for", help="End after this time: 30s, 5m, 1h.")] = None,
-    record: Annotated[
-        Path | None, typer.Option(help="Poll once, and write what was asked and answered to this file.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    instance: InstanceName,
+    once: Once = False,
+    duration: Duration = None,
+    record: _Record = None,
+    as_json: JsonLines = False,
 ) -> None:
     """Poll an instance and deliver what changes, until Ctrl-C.
 
     Example: connect poll servicenowoauth --once
     """
-    from .body import seconds_of
-    from .run import work
     from .stopping import Stop
+    from .work import Length, work
 
     with opened(context) as app, Stop() as stop:
         found = app.instances.get(instance)
@@ -41,20 +43,19 @@ def poll(
         if record is not None:
             _record(app, found.id, record, as_json=as_json)
             return
-        seconds = seconds_of(duration, "--for", "s") if duration else None
-        work(app, [found], stop, once=once, seconds=seconds, as_json=as_json)
+        work(app, [found], stop, Length.of(once, duration), as_json=as_json)
 
 
 def _refuse_idle(instance: Instance) -> None:
-    """Say why nothing would be polled, rather than that nothing has changed."""
+    """Say why nothing would be polled. Otherwise it would look as if nothing had changed."""
     from ..errors import AuthenticationError
-    from .run import refuse_paused
+    from .finding import refuse_paused
 
     refuse_paused(instance)
     if not instance.valid:
         raise AuthenticationError(
             f"instance {instance.id} needs a new login: {instance.state_reason}",
-            hint=f"`connect instances reauth {instance.id}` asks for it",
+            hint=f"`connect instances reauth {instance.id}` logs in again",
         )
 
 

@@ -1,4 +1,4 @@
-"""Ends a command that goes on until Ctrl-C."""
+"""Lets a command run until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Stop:
-    """Set by Ctrl-C and SIGTERM from `with` to its end; a second Ctrl-C ends the process at once."""
+    """Set by Ctrl-C and SIGTERM inside its `with` block. A second Ctrl-C ends the process at once."""
 
     def __init__(self) -> None:
         self.event = threading.Event()
@@ -32,7 +32,7 @@ class Stop:
             signal.signal(number, handler)
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Whether it is time to stop; waits for that at most so long."""
+        """Wait at most this many seconds, and return whether it is time to stop."""
         return self.event.wait(seconds)
 
     def set(self) -> None:

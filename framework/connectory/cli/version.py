@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from .output import say
+from .options import Json
+from .output import say, say_json
 
 if TYPE_CHECKING:
     import typer
@@ -15,6 +16,9 @@ def register(app: typer.Typer) -> None:
     app.command("version")(version)
 
 
-def version() -> None:
+def version(as_json: Json = False) -> None:
     """Print the version."""
-    say(f"connectory {__version__}")
+    if as_json:
+        say_json({"version": __version__})
+    else:
+        say(f"connectory {__version__}")

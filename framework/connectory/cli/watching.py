@@ -1,4 +1,4 @@
-"""Watches a running engine: prints what happens, and counts it."""
+"""Watches polls and deliveries: prints what happens, and counts it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..app import Observer
 from ..clock import from_micros
-from .output import OutputError, note, say, say_json, table
+from .output import OutputError, note, say, say_json
+from .tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
 _NAMES = {"failed polls": "failedPolls", "failed attempts": "failedAttempts"}
 
-# A read that is longer than this many pages is worth a word.
-_LONG = 5
+# Progress is shown after each group of this many pages.
+_PAGES_SHOWN = 5
 
 
 class Watcher(Observer):
-    """Prints a line per event, or JSON; `errors` holds the failures that were not made good.
+    """Prints a line per event, or JSON. `errors` holds the failures that no later poll made good.
 
-    Where nobody reads what it prints, `on_lost` is called, and `lost` says why: the work itself goes on unharmed.
+    When the output cannot be written any more, `lost` says why and `on_lost` is called. The work itself is not harmed.
     """
 
     def __init__(self, *, as_json: bool, on_lost: Callable[[], None] = lambda: None) -> None:
@@ -77,7 +78,7 @@ class Watcher(Observer):
         )
 
     def page_read(self, summary: Summary) -> None:
-        if summary.pages >= _LONG and summary.pages % _LONG == 0 and not self._as_json:
+        if summary.pages and summary.pages % _PAGES_SHOWN == 0 and not self._as_json:
             note(f"  reading {summary.resource}: {summary.pages} pages, {summary.records} records so far")
 
     def polled(self, summary: Summary) -> None:
@@ -124,11 +125,11 @@ class Watcher(Observer):
                 }
             )
         elif not attempt.delivered:
-            why = attempt.error or f"it answered {attempt.status}"
+            why = attempt.error or f"the answer was {attempt.status}"
             then = (
                 f", again at {attempt.retry_at:%H:%M:%S}"
                 if attempt.retry_at
-                else f", and no more: {attempt.deactivated}"
+                else f", and no more attempts: {attempt.deactivated}"
             )
             note(f"notification {attempt.notification_id} did not arrive at {attempt.url}: {why}{then}")
 
@@ -145,7 +146,7 @@ class Watcher(Observer):
         else:
             say("Nothing has changed.")
         if pending:
-            say(f"{pending} deliveries have not arrived yet; they are kept: `connect deliveries list` shows why.")
+            say(f"{pending} deliveries have not arrived yet. They are kept; `connect deliveries list` shows why.")
 
     def _row(self, resource: str, checked: Verified | None) -> dict[str, Any]:
         counts = self.counts[resource]
@@ -166,7 +167,7 @@ class Watcher(Observer):
 
 
 class Verified:
-    """What the sandbox's receiver verified, counted by resource; repeats are not counted."""
+    """Counts by resource the events that the sandbox's receiver verified. Repeated notifications do not count."""
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
