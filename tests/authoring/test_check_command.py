@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 from pathlib import Path
@@ -64,23 +63,6 @@ def test_plain_lines_say_why_and_what_to_do(tmp_path):
     assert lines[0].endswith(": none")
     assert "readme" not in "\n".join(lines)
     assert "bronze    met             readme" in run(project, "--no-tests", "--all", code=1).stdout
-
-
-def test_a_table_on_a_terminal(tmp_path, monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
-
-    from connectory.authoring.check import check
-    from connectory.cli import plugincheck
-
-    screen = Terminal()
-    monkeypatch.setattr(sys, "stdout", screen)
-    monkeypatch.setenv("COLUMNS", "200")
-    with open_subject(str(write(tmp_path))) as subject:
-        plugincheck._show(check(subject), everything=False)
-    assert "┃" in screen.getvalue()
-    assert "contract-passed" in screen.getvalue()
 
 
 @pytest.mark.parametrize(("required", "code"), [("none", 0), ("bronze", 0), ("silver", 1), ("platinum", 1)])

@@ -153,7 +153,7 @@ def test_at_the_command_line():
     assert "sys_updated_on" in by_hook["connect_translate_query"]["answer"]
     text = run("--trace", "sageone").stdout
     assert "connect_open_sandbox" in text
-    assert "The poll is that of customers, tried with an old window first; --resource takes another one." in text
+    assert "The poll is that of customers, tried with an old window first; --resource chooses another one." in text
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_at_the_command_line():
     [
         (["--trace", "nobody"], "element not installed: 'nobody'"),
         (["--trace", "sageone", "--resource", "companies"], "does not poll 'companies'"),
-        (["--resource", "customers"], "it belongs to --trace ELEMENT"),
+        (["--resource", "customers"], "this option needs --trace ELEMENT"),
     ],
 )
 def test_bad_input(arguments, said):

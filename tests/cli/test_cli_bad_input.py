@@ -106,12 +106,12 @@ def test_the_message_points_at_the_character(connect, tmp_path, change):
 def test_files_that_cannot_be_used(connect, tmp_path):
     missing = tmp_path / "missing.json"
     assert said(connect("run", "servicenowoauth", "--file", str(missing)), 2).startswith(
-        f"error: {missing}: cannot be read: No such file or directory"
+        f"error: {missing}: the file cannot be read: No such file or directory"
     )
     broken = tmp_path / "broken.json"
     broken.write_text('{"element":\n  {"key" "x"}}')
     assert said(connect("run", "servicenowoauth", "--file", str(broken)), 2).startswith(
-        f"error: {broken}: this is not JSON: Expecting ':' delimiter at line 2, column 10"
+        f"error: {broken}: the file is not JSON: Expecting ':' delimiter at line 2, column 10"
     )
     for text, says in [
         ("[" * 100_000, "nested too deeply"),
@@ -131,9 +131,13 @@ def test_options_that_cannot_be_used(connect):
     assert said(connect("run", "servicenowoauth", "--set", "subdomain"), 2).startswith(
         "error: --set: 'subdomain' is not key=value"
     )
-    assert said(connect("run", "servicenowoauth", "--for", "soon"), 2).startswith("error: --for: 'soon' is no duration")
+    assert said(connect("run", "servicenowoauth", "--for", "soon"), 2).startswith(
+        "error: --for: 'soon' is not a valid duration"
+    )
     assert "is longer than a year" in said(connect("run", "servicenowoauth", "--for", "9999999999h"), 2)
-    assert said(connect("run", "servicenowoauth", "--fault", "slow"), 2).startswith("error: --fault: there is no sand")
+    assert said(connect("run", "servicenowoauth", "--fault", "slow"), 2).startswith(
+        "error: --fault: a fault needs a sandbox"
+    )
     given = [part for key, value in REQUIRED.items() for part in ("--set", f"{key}={value}")]
     text = said(connect("run", "servicenowoauth", "--resource", "tickets", *given), 2)
     assert text.startswith("error: --resource: unknown resource 'tickets'\nhint: servicenowoauth has accounts")

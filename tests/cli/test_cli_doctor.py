@@ -77,7 +77,7 @@ def test_what_failed_gives_the_exit_code_and_the_others_are_checked_all_the_same
 
 
 def test_without_an_instance(snow, connect):
-    assert "`connect run ELEMENT` makes one" in connect("doctor")
+    assert "`connect run ELEMENT` creates one" in connect("doctor")
     with pytest.raises(NotFoundError):
         connect("doctor", "nobody")
 

@@ -69,8 +69,18 @@ def test_a_recording_is_explained_without_an_instance(snow, connect, instance, t
     assert connect("explain", "--replay", str(tmp_path / "poll.jsonl"), "--json") == said
 
 
+def test_with_a_recording_the_only_word_is_the_resource(snow, connect, tmp_path):
+    instance = snow.create("incidents", "agents")
+    snow.clock.advance(60)
+    with RecordingFile(tmp_path / "poll.jsonl") as file:
+        recording_scheduler(snow.app.parts, file, [instance]).run_once()
+    for words in (["agents"], [str(instance), "agents"]):
+        shown = json.loads(connect("explain", "--replay", str(tmp_path / "poll.jsonl"), *words, "--json"))
+        assert shown["resource"] == "agents"
+
+
 def test_what_is_missing_is_said(connect, instance):
-    with pytest.raises(ConfigurationError, match="no instance and resource"):
+    with pytest.raises(ConfigurationError, match="name an instance and a resource"):
         connect("explain")
     with pytest.raises(NotFoundError):
         connect("explain", instance, "accounts")
@@ -81,7 +91,7 @@ def test_the_cursor_is_shown_moved_and_reset(snow, connect, instance):
     text = connect("cursor", "rewind", instance, "incidents", "--since", "2026-03-01T11:00:00Z", "--json")
     assert json.loads(text)["since"] == "2026-03-01T11:00:00Z"
     assert json.loads(connect("cursor", "reset", instance, "incidents", "--json"))["since"] == "2026-03-01T12:02:10Z"
-    with pytest.raises(ConfigurationError, match="no date such as"):
+    with pytest.raises(ConfigurationError, match="is not a valid date"):
         connect("cursor", "rewind", instance, "incidents", "--since", "soon")
 
 
@@ -96,7 +106,7 @@ def test_a_backfill_is_counted_and_then_run(snow, connect, instance):
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
 def test_years_that_no_provider_knows(connect, instance, moment):
-    with pytest.raises(ConfigurationError, match="is no date"):
+    with pytest.raises(ConfigurationError, match="is not a valid date"):
         connect("cursor", "rewind", instance, "incidents", "--since", moment)
     with pytest.raises(ConfigurationError, match="nor a date"):
         connect("cursor", "reset", instance, "incidents", "--to", moment)

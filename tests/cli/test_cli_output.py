@@ -113,7 +113,7 @@ def test_a_receiver_that_is_gone_is_named_and_can_be_tried_again(snow, connect):
         assert "deactivated" in connect("instances", "show", instance)
         assert f"connect deliveries resume {instance}" in connect("poll", instance, "--once")
         receiver_says.status_code = 200
-        assert "are sent again" in connect("deliveries", "resume", instance)
+        assert "will be sent again" in connect("deliveries", "resume", instance)
         connect("poll", instance, "--once")
         assert "Nothing is held back" in connect("deliveries", "resume", instance)
     assert delivered(snow) == ["delivered"]
@@ -206,7 +206,7 @@ def test_a_sandbox_keeps_its_hands_off_the_instances_of_the_provider(tmp_path):
         assert CliRunner().invoke(app, ["--home", str(home), *sandbox]).exit_code == 0
     refused = CliRunner().invoke(app, ["--home", str(home), *sandbox, "--name", "servicenowoauth"])
     assert refused.exit_code == 2
-    assert "is not a sandbox's" in refused.stderr
+    assert "belongs to the real provider" in refused.stderr
     with Snow(home) as snow:
         assert snow.app.instances.get(real) == before
         assert [row.name for row in snow.app.instances.find()] == ["servicenowoauth", "servicenowoauth-sandbox"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .options import Json
-from .output import say, say_json
+from .output import print_error, say, say_json
 from .tables import table
 
 if TYPE_CHECKING:
@@ -72,11 +72,13 @@ def _trace(installed: Elements, element: str, resource: str | None, *, as_json: 
 
     found = trace(installed.hooks, element, datetime.now(UTC), resource)
     if as_json:
-        say_json({"element": element, "resource": found.resource, "calls": found.calls})
+        failure = None if found.ended is None else str(found.ended)
+        say_json({"element": element, "resource": found.resource, "calls": found.calls, "failure": failure})
     else:
         _show(found)
     if found.ended is not None:
-        raise found.ended
+        print_error(found.ended, as_json=False)
+        raise typer.Exit(found.ended.exit_code)
 
 
 def _show(found: Trace) -> None:

@@ -59,14 +59,14 @@ class Watcher(Observer):
             self._on_lost()
 
     def _print_event(self, event: Announced) -> None:
-        date = from_micros(event.date).isoformat(timespec="seconds").replace("+00:00", "Z")
         if not self._as_json:
+            date = from_micros(event.date).isoformat(timespec="seconds").replace("+00:00", "Z")
             say(f"{date}  {event.resource:<12} {event.type:<8} {event.object_id}  #{event.sequence}")
             return
         say_json(
             {
                 "kind": "event",
-                "date": date,
+                "date": from_micros(event.date),
                 "instanceId": event.instance_id,
                 "instanceName": event.instance_name,
                 "objectType": event.resource,
@@ -95,7 +95,8 @@ class Watcher(Observer):
     def _print_poll(self, summary: Summary) -> None:
         if self._as_json:
             shown = {"kind": "poll", "instanceId": summary.instance_id, "resource": summary.resource}
-            say_json(shown | dict(summary.as_dict()))
+            span = {"from": from_micros(summary.start), "until": from_micros(summary.end)}
+            say_json(shown | summary.as_dict() | span)
             return
         for warning in summary.warnings[:3]:
             note(f"warning: {warning}")
@@ -121,7 +122,7 @@ class Watcher(Observer):
                     "delivered": attempt.delivered,
                     "status": attempt.status,
                     "error": attempt.error,
-                    "retryAt": attempt.retry_at.isoformat() if attempt.retry_at else None,
+                    "retryAt": attempt.retry_at,
                 }
             )
         elif not attempt.delivered:
