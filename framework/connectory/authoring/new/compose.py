@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...hookspecs import API_VERSION
+from ...schemas import LOOPBACK_CALLBACK
 from .auths import AUTHS
 from .pagings import PAGINGS
 from .python import imported, listed, mapped, tidied
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .auths import Auth
     from .pagings import Paging
 
-# Letters of the resources' names in one sentence.
+# The most letters that the names of the resources may take in one sentence.
 _MOST_NAMES = 48
 
 _PARTS = (
@@ -86,7 +87,7 @@ def _words(answers: Answers) -> dict[str, str]:
 
 
 def _joined(names: tuple[str, ...]) -> str:
-    """The names in a sentence, as many as a line takes."""
+    """The names as part of a sentence, or only the first one if they do not fit on a line."""
     shown = names if len(", ".join(names)) <= _MOST_NAMES else (names[0], "more")
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
@@ -158,14 +159,14 @@ def _text_pieces(answers: Answers, auth: Auth, words: Mapping[str, str]) -> dict
     return {
         "settings": "\n".join(f"| `{name}` | {text} |" for name, text in settings),
         "given": " ".join(f"--set {name}=..." for name, _ in settings),
-        "callback": _CALLBACK if auth.oauth else "",
+        "callback": _CALLBACK.substitute(url=LOOPBACK_CALLBACK) if auth.oauth else "",
     }
 
 
-_CALLBACK = """
-The provider must know the redirect URL of your application: `http://127.0.0.1:8723/callback`, unless
+_CALLBACK = Template("""
+The provider must know the redirect URL of your application: `$url`, unless
 `oauth.callback.url` names another.
-"""
+""")
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:
