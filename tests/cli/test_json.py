@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import urllib.request
+from pathlib import Path
 
 import pytest
 import typer
@@ -204,6 +205,13 @@ def test_failures_are_one_object_of_the_kind_error(connect):
     shown = json.loads(connect("instances", "show", "nobody", code=2))
     assert list(shown) == ["kind", "message", "where", "hint", "exitCode"]
     assert shown["kind"] == "error"
+
+
+def test_the_page_about_json_lists_every_kind():
+    page = (Path(__file__).parents[2] / "docs/reference/json.md").read_text()
+    table = page.partition("## Kinds of lines")[2].partition("\n## ")[0]
+    kinds = {"error"}.union(*(kinds for _, kinds in LINES.values()))
+    assert set(re.findall(r"^\| `(\w+)` ", table, flags=re.MULTILINE)) == kinds
 
 
 def test_a_deletion_that_is_not_confirmed_prints_no_json(connect):
