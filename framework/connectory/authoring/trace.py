@@ -1,4 +1,4 @@
-"""Asks one element's hooks as a poll would, without a provider, and notes which plugin answered what."""
+"""Asks the hooks of one element as a poll would, but without a provider, and notes which plugin answered what."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ _SPAN = timedelta(minutes=15)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trace:
-    """The questions in the order in which they were asked; `ended` is the error that ended them early.
+    """The questions in the order in which they were asked.
 
-    `resource` is the one whose poll was prepared, None where the element polls none.
+    `resource` is the resource whose poll was prepared, or None if the element polls nothing. `ended` is the error that
+    stopped the questions early.
     """
 
     calls: tuple[HookCall, ...]
@@ -38,7 +39,7 @@ class Trace:
 def trace(plugins: Plugins, key: str, now: datetime, resource: str | None = None) -> Trace:
     """Ask for the sandbox, the auth, the resources, and what the next poll of a resource would send.
 
-    The resource is the first one that is polled by default, unless one is named. Nothing is sent.
+    Without a named resource, this takes the first one that is polled by default. Nothing is sent.
     """
     element, chosen, ended = plugins.element(key), resource, None
     with plugins.watched() as calls:

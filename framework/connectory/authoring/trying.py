@@ -1,4 +1,4 @@
-"""An instance that nobody has: what a plugin is asked about where there is no provider."""
+"""A made-up instance, so that a plugin can be asked questions without a provider."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from ..model import Config, Element
 
 SANDBOX_URL = "http://127.0.0.1:8092"
-"""Nothing listens there; a sandbox says what an instance would need to use it behind this address."""
+"""The made-up address of a sandbox. Nothing listens there."""
 
 
 def configuration_of(element: Element, sandbox: Any) -> Config:
-    """The configuration of an instance of the sandbox; where there is none, the one that nobody has filled in."""
+    """The configuration that the sandbox asks for; without a sandbox, the defaults of the element."""
     configuration = getattr(sandbox, "configuration", None)
     if configuration is None:
         return default_configuration(element)
@@ -25,10 +25,10 @@ def configuration_of(element: Element, sandbox: Any) -> Config:
 
 
 class NoTokens:
-    """A `TokenSource` whose token opens nothing."""
+    """A `TokenSource` whose token no provider accepts."""
 
     def current(self) -> Token:
         return Token(access_token=Secret("no-token"))
 
     def renew(self, rejected: str) -> Token:
-        raise AuthenticationError("there is no login here that could be renewed")
+        raise AuthenticationError("this made-up instance has no login to renew")

@@ -1,9 +1,9 @@
 """`connect plugin check`: how good a plugin is, rule by rule, and what its author should do next.
 
 1. `open_subject` (opening) finds the plugin behind a path or a name and its `Project` (project): a `Subject` (subject).
-2. `run_contract` (contract) runs the tests that inherit `ElementContract`, where it is asked to.
+2. `run_contract` (contract) runs the tests that inherit `ElementContract`, if they are wanted.
 3. `RULES` (rules) are data: an id, a tier, a reason, a cure, and a small function that looks at the subject.
-4. `check` (report) asks them all. The tier is computed: the highest one whose rules, and those below it, are all met.
+4. `check` (report) applies all rules. The tier is the highest one whose rules, and those below it, are all met.
 """
 
 from .contract import ContractRun, run_contract

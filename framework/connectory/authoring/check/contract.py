@@ -1,4 +1,4 @@
-"""The tests of a project that inherit `ElementContract`: finds them, and runs them in a process of their own."""
+"""Finds the tests of a project that inherit `ElementContract`, and runs them in a separate process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_SECONDS = 1800
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContractClass:
-    """A test class. `element` is the key that it names, `overridden` are the `test_` methods that it has itself."""
+    """A test class. `element` is the key that it names; `overridden` are the `test_` methods that it defines itself."""
 
     file: Path
     name: str
@@ -34,9 +34,9 @@ class ContractClass:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContractRun:
-    """How the tests ended. `problem` says why they were not run, or ended without a result; None where they ran.
+    """How the tests ended. `problem` says why they did not run or gave no result; it is None if they ran.
 
-    `failures` are the names of the tests that failed, each with what its author should do.
+    `failures` are the names of the tests that failed, each with what the author should do.
     """
 
     problem: str | None = None
@@ -51,7 +51,7 @@ class ContractRun:
 
 
 def contract_classes(project: Project) -> list[ContractClass]:
-    """The test classes that inherit the contract, by name, and those of the same file that inherit from them."""
+    """The test classes that inherit the contract, also through another class of the same file."""
     return [found for file in _test_files(project) for found in _classes_of(file)]
 
 
@@ -66,9 +66,9 @@ def _classes_of(file: Path) -> Iterator[ContractClass]:
     try:
         tree = ast.parse(file.read_text("utf-8"))
     except SyntaxError:
-        # Pytest will say so in its own words.
+        # Pytest reports the syntax error when it runs the file.
         return
-    # The classes that have the contract, with the element that each one names or inherits.
+    # The classes that inherit the contract, with the element that each one names or inherits.
     heirs: dict[str, str | None] = {CONTRACT: None}
     for node in tree.body:
         above = [_last_name(base) for base in node.bases] if isinstance(node, ast.ClassDef) else []
@@ -100,9 +100,9 @@ def _overridden(node: ast.ClassDef) -> tuple[str, ...]:
 
 
 def run_contract(project: Project) -> ContractRun:
-    """Run them all with pytest, in the project's directory; its own output goes to the standard error output."""
+    """Run all of them with pytest, in the project's directory."""
     if project.path is None:
-        return ContractRun(problem="its tests are not installed with it: check its project's directory")
+        return ContractRun(problem="its tests are not installed; check the project's directory instead")
     classes = contract_classes(project)
     if not classes:
         return ContractRun(problem=f"no test class inherits {CONTRACT}")
@@ -124,26 +124,26 @@ def _pytest(project: Project, path: Path, files: Sequence[str], report: Path) ->
             command, cwd=path, env=environ, capture_output=True, text=True, timeout=MOST_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        return f"they did not end within {MOST_SECONDS // 60} minutes"
-    # 0 and 1: they ran. Others: pytest itself could not go on.
+        return f"the tests did not end within {MOST_SECONDS // 60} minutes"
+    # Codes 0 and 1 mean that the tests ran; with any other code pytest itself failed.
     return None if done.returncode in {0, 1} else _last_lines(done.stdout + done.stderr)
 
 
 def _last_lines(text: str) -> str:
-    return " | ".join(line for line in text.splitlines() if line.strip()).strip()[-500:] or "pytest said nothing"
+    return " | ".join(line for line in text.splitlines() if line.strip()).strip()[-500:] or "pytest printed nothing"
 
 
 def _broken(said: str | None) -> ContractRun:
-    return ContractRun(problem=f"pytest ended without a result: {said or 'it wrote no report'}", is_broken=True)
+    return ContractRun(problem=f"pytest gave no result: {said or 'it wrote no report'}", is_broken=True)
 
 
 def _read(report: Path, classes: set[str]) -> ContractRun:
-    # The report is what our own pytest wrote a moment ago.
+    # Our own pytest wrote this report, so it is not hostile.
     cases = [case for case in ElementTree.parse(report).iter("testcase") if _class_of(case) in classes]  # noqa: S314
     failures = [text for case in cases for text in _failure(case)]
     skipped = sum(case.find("skipped") is not None for case in cases)
     if not cases:
-        return ContractRun(problem="pytest ran none of them", is_broken=True)
+        return ContractRun(problem="pytest ran none of these tests", is_broken=True)
     return ContractRun(passed=len(cases) - skipped - len(failures), skipped=skipped, failures=tuple(failures))
 
 
@@ -152,7 +152,7 @@ def _class_of(case: ElementTree.Element) -> str:
 
 
 def _failure(case: ElementTree.Element) -> list[str]:
-    """The test's name and its cure, which stands in the last line of the contract's messages."""
+    """The name of the test, and the cure that the contract puts into the last line of its message."""
     for kind in ("failure", "error"):
         found = case.find(kind)
         if found is not None:

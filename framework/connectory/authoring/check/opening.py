@@ -1,4 +1,4 @@
-"""Finds the plugin that somebody names: by its project's directory, or by what is installed."""
+"""Finds the plugin to check: in a project's directory, or among the installed ones."""
 
 from __future__ import annotations
 
@@ -22,21 +22,17 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def open_subject(target: str = ".", entry: str | None = None) -> Iterator[Subject]:
-    """The plugin of a project's directory, or an installed one by its name, distribution or element.
+    """The plugin in a project's directory, or an installed plugin by its name, distribution or element.
 
-    A project need not be installed: its modules are imported from its directory, and forgotten at the end.
-    `entry` chooses among the entry points of a project that has several. `ConfigurationError` says why there is
-    nothing to look at: no such path or plugin, no plugin's project, or a plugin that is quarantined.
+    A project need not be installed: its modules are imported from its directory, and forgotten at the end. `entry`
+    chooses one of several entry points. Raises `ConfigurationError` if the path or plugin does not exist, if the
+    directory is not a plugin's project, or if the plugin is quarantined.
     """
     if _is_path(target):
         path = Path(target)
         if not path.is_dir():
-            what = (
-                "this is a file, and not the directory of a project" if path.exists() else "there is no such directory"
-            )
-            raise ConfigurationError(
-                what, where=target, hint="give a plugin's project, or the name of an installed plugin"
-            )
+            what = "this is a file, not the directory of a project" if path.exists() else "there is no such directory"
+            raise ConfigurationError(what, where=target, hint="name a plugin's project or an installed plugin")
         project = read_project(path)
         name = _chosen(project, entry)
         with _importable(project):
@@ -44,7 +40,9 @@ def open_subject(target: str = ".", entry: str | None = None) -> Iterator[Subjec
         return
     if entry is not None:
         raise ConfigurationError(
-            "an installed plugin is one entry point", where="--entry", hint="give a project's directory with --entry"
+            "an installed plugin has only one entry point",
+            where="--entry",
+            hint="use --entry with a project's directory",
         )
     info = _installed(target)
     found = _entry_point(info)
@@ -62,13 +60,13 @@ def _chosen(project: Project, entry: str | None) -> str:
         return names[0]
     if entry in project.entry_points:
         return str(entry)
-    problem = f"there is no entry point {entry!r}" if entry else "it has several entry points"
+    problem = f"there is no entry point {entry!r}" if entry else "the project has several entry points"
     raise ConfigurationError(problem, where=str(project.path), hint=f"choose one with --entry: {', '.join(names)}")
 
 
 @contextlib.contextmanager
 def _importable(project: Project) -> Iterator[None]:
-    """Lets the project's modules be imported, and forgets those that came with it."""
+    """Make the project's modules importable, and forget them at the end."""
     roots = [str(root) for root in project.roots]
     known = set(sys.modules)
     sys.path[:0] = roots
@@ -108,9 +106,9 @@ def _check_origin(module: str, project: Project) -> None:
     if project.path is None or file is None or Path(file).resolve().is_relative_to(project.path):
         return
     raise ConfigurationError(
-        f"{module} was imported from {file}, and not from this project",
+        f"{module} was imported from {file}, not from this project",
         where=str(project.path),
-        hint="its module has the name of one that is installed elsewhere: rename it, or check that one by name",
+        hint="an installed module has the same name: rename yours, or check the installed plugin by name",
     )
 
 
@@ -123,17 +121,18 @@ def _installed(target: str) -> PluginInfo:
         if target in {info.name, *info.elements} or _normal(target) == _normal(info.distribution or ""):
             if info.quarantined:
                 raise ConfigurationError(
-                    f"the plugin {info.name!r} is quarantined: {info.quarantined}", hint="`connect plugins` lists all"
+                    f"the plugin {info.name!r} is quarantined: {info.quarantined}",
+                    hint="`connect plugins` lists all plugins",
                 )
             return info
     raise NotFoundError(
         f"no plugin is called {target!r}, and there is no such directory",
-        hint=f"installed are: {', '.join(info.name for info in infos) or 'none'}",
+        hint=f"installed plugins: {', '.join(info.name for info in infos) or 'none'}",
     )
 
 
 def _normal(name: str) -> str:
-    """Distributions are called with - or _, as one likes."""
+    """The name of a distribution in one spelling: -, _ and . mean the same."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

@@ -1,4 +1,4 @@
-"""What a plugin's project, or its installed distribution, says about itself."""
+"""The metadata of a plugin's project, or of its installed distribution."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _READMES = ("README.md", "README.rst", "README.txt", "README")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Project:
-    """`path` is the project's directory, None for what is installed without one; `tests` are where its tests are.
+    """`path` is the project's directory, or None if the plugin is installed without it; `tests` are its test folders.
 
-    `unknown` are the fields of its metadata that only a build would tell.
+    `unknown` are the metadata fields that are known only after a build.
     """
 
     name: str
@@ -41,19 +41,19 @@ class Project:
 
     @property
     def roots(self) -> list[Path]:
-        """Where its modules are imported from."""
+        """The directories that its modules are imported from."""
         return [] if self.path is None else [root for root in (self.path / "src", self.path) if root.is_dir()]
 
 
 def read_project(path: Path) -> Project:
-    """The project in a directory; `ConfigurationError` says why it is none, or none of a plugin."""
+    """The project in a directory; raises `ConfigurationError` if it is not the project of a plugin."""
     file = path / "pyproject.toml"
     whole = _read_toml(file)
     about = _table(whole, file, "project")
     entry_points = _table(about, file, "entry-points", ENTRY_POINT_GROUP)
     if not entry_points:
         raise ConfigurationError(
-            f"this is no plugin's project: it has no entry point in the group {ENTRY_POINT_GROUP!r}",
+            f"this is not a plugin's project: it has no entry point in the group {ENTRY_POINT_GROUP!r}",
             where=str(file),
             hint=f'add [project.entry-points.{ENTRY_POINT_GROUP}] with a line such as demo = "connectory_demo"',
         )
@@ -78,26 +78,26 @@ def _read_toml(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigurationError(
-            "this is no plugin's project: there is no pyproject.toml",
+            "this is not a plugin's project: it has no pyproject.toml",
             where=str(file.parent),
-            hint="`connect plugin new NAME` makes a project",
+            hint="`connect plugin new NAME` writes a project",
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"this is not TOML: {error}", where=str(file)) from None
+        raise ConfigurationError(f"the file is not TOML: {error}", where=str(file)) from None
 
 
 def _table(whole: Mapping[str, Any], file: Path, *names: str) -> dict[str, Any]:
-    """The table below these names, empty where there is none."""
+    """The table under these names, or an empty one if it does not exist."""
     found: Any = whole
     for name in names:
         found = found.get(name, {})
         if not isinstance(found, dict):
-            raise ConfigurationError(f"{name!r} is no table", where=str(file))
+            raise ConfigurationError(f"{name!r} is not a table", where=str(file))
     return dict(found)
 
 
 def _license(value: Any) -> str | None:
-    """`license` is an expression; older projects have a table with a text or a file."""
+    """`license` is an expression, or in older projects a table with a text or a file."""
     return (value.get("text") or value.get("file")) if isinstance(value, dict) else value
 
 
@@ -111,7 +111,7 @@ def _readme(path: Path, named: Any) -> str:
 
 
 def installed_project(distribution: importlib.metadata.Distribution | None, entry: Mapping[str, str]) -> Project:
-    """The project of an installed distribution: its directory where it is installed in place, else its metadata."""
+    """The project of a distribution: from its directory if it is installed in place, else from its metadata."""
     if distribution is None:
         return Project(name=next(iter(entry)), entry_points=entry)
     path = _editable_path(distribution)

@@ -1,4 +1,4 @@
-"""Asks all rules, and computes the tier."""
+"""Applies all rules, and computes the tier."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One rule and what came of it."""
+    """One rule and its outcome."""
 
     rule: Rule
     outcome: Outcome
@@ -71,7 +71,7 @@ class Report:
 
 
 def check(subject: Subject, rules: Sequence[Rule] = RULES) -> Report:
-    """Ask each rule about a plugin. A plugin that raises while it is asked does not meet the rule."""
+    """Apply each rule to a plugin. A plugin that raises an error does not meet the rule."""
     return Report(
         plugin=subject.info.name,
         distribution=subject.project.name,

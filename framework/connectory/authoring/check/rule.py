@@ -1,4 +1,4 @@
-"""What a rule is, and what it finds."""
+"""Rules, and the outcomes of applying them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Tier(enum.IntEnum):
 
 
 class State(enum.StrEnum):
-    """What became of a rule. What was not checked counts as not met, what is not applicable as met."""
+    """The state of a rule. "Not checked" counts as not met, "not applicable" as met."""
 
     MET = "met"
     NOT_MET = "not met"
@@ -37,7 +37,7 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """`details` say what was found, one thing each: where it is and what is wrong with it."""
+    """`details` are the problems, one each: where it is and what is wrong."""
 
     state: State
     details: tuple[str, ...] = ()
@@ -47,7 +47,6 @@ MET = Outcome(state=State.MET)
 
 
 def met_unless(problems: Iterable[str]) -> Outcome:
-    """Met where there are no problems."""
     found = tuple(dict.fromkeys(problems))
     return Outcome(state=State.NOT_MET, details=found) if found else MET
 
@@ -62,7 +61,7 @@ def not_checked(why: str) -> Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """`title` is what holds where the rule is met, `reason` why it matters, `cure` how to meet it."""
+    """`title` is the claim that is checked, `reason` says why it matters, and `cure` how to meet it."""
 
     id: str
     tier: Tier

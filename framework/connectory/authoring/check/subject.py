@@ -1,4 +1,4 @@
-"""The plugin that is looked at, with everything that rules ask about it."""
+"""The plugin that is checked, with everything that the rules look at."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False)
 class Subject:
-    """A plugin that loads. `plugins` knows it and the built-in defaults, and nobody else."""
+    """A plugin that loads. `plugins` holds only this plugin and the built-in defaults."""
 
     info: PluginInfo
     plugin: object
@@ -41,7 +41,7 @@ class Subject:
         return self.plugins.elements()
 
     def own_fields(self, element: Element) -> Sequence[fields.Field[Any]]:
-        """The configuration keys of the element itself, without those that every element has."""
+        """The element's own configuration keys, without those that every element has."""
         return list(element.config_schema().fields.values())
 
     @functools.cache  # noqa: B019 - a subject lives as long as one check
@@ -50,7 +50,7 @@ class Subject:
 
     @functools.cache  # noqa: B019
     def config(self, element: Element) -> Config:
-        """The configuration of an instance of the sandbox, or the one that nobody has filled in."""
+        """The configuration that the sandbox asks for, or the defaults without a sandbox."""
         return configuration_of(element, self.sandbox(element))
 
     def resources(self, element: Element) -> Mapping[str, Resource]:
@@ -61,14 +61,14 @@ class Subject:
         return [resource for resource in self.resources(element).values() if resource.poller]
 
     def plans(self, element: Element) -> Mapping[str, Plan]:
-        """How its resources would be polled; `ConfigurationError` names the entry that is wrong."""
+        """The plans of its resources; raises `ConfigurationError` with the name of a wrong entry."""
         return compile_plans(element, self.config(element), self.plugins)
 
-    # Its code
+    # The code
 
     @property
     def package(self) -> Path | None:
-        """The directory of its import package, or the file of its only module."""
+        """The directory of its package, or the file of its only module."""
         top = sys.modules.get(self.module.partition(".")[0])
         file = getattr(top, "__file__", None)
         if file is None:
@@ -77,7 +77,7 @@ class Subject:
 
     @functools.cache  # noqa: B019
     def trees(self) -> Mapping[str, ast.Module]:
-        """Its modules, parsed, by their path below the package."""
+        """Its parsed modules, by their path below the package's parent."""
         package = self.package
         if package is None:
             return {}
@@ -85,6 +85,6 @@ class Subject:
         return {str(file.relative_to(package.parent)): ast.parse(file.read_text("utf-8")) for file in files}
 
     def functions(self) -> list[tuple[str, Any]]:
-        """What the plugin offers under the names of hooks, whether marked or not."""
+        """The plugin's functions that are named like hooks, marked or not."""
         members = inspect.getmembers_static(self.plugin)
         return [(name, value) for name, value in members if name.startswith("connect_") and callable(value)]

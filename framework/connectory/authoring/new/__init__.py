@@ -1,9 +1,9 @@
-"""`connect plugin new`: a whole project for an element, whose own tests, types and style are in order.
+"""`connect plugin new`: writes a whole project for an element, whose tests, types and style pass at once.
 
-1. `Answers` (answers) are what the author said, checked one by one.
-2. `AUTHS` (auths) and `PAGINGS` (pagings) are the pieces that differ: each kind is the lines that its projects have.
-3. `project_files` (compose) fills the files in `templates/` with an answer's pieces.
-4. `write_project` (write) writes them into an empty directory, all of them or none.
+1. `Answers` (answers) are the author's answers, checked one by one.
+2. `AUTHS` (auths) and `PAGINGS` (pagings) hold the lines that differ between projects, one entry for each kind.
+3. `project_files` (compose) fills the templates in `templates/` with these lines.
+4. `write_project` (write) writes all files into an empty directory, or none.
 """
 
 from .answers import Answers

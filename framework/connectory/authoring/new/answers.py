@@ -1,4 +1,4 @@
-"""What the author of a new plugin says about it, and whether it will do."""
+"""The answers of the author of a new plugin, and the checks of each one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOCAL = {"localhost", "127.0.0.1"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answers:
-    """All that `project_files` needs, checked. `url` is the API's base, without a slash at its end.
+    """Everything that `project_files` needs, checked. `url` is the API's base address, without a slash at its end.
 
     >>> answers = Answers(name="acme-shop", url="https://api.acme.example/v2")
     >>> answers.package, answers.constant, answers.title, answers.host, answers.prefix
@@ -60,7 +60,7 @@ class Answers:
 
     @property
     def prefix(self) -> str:
-        """The path of the API's base: what stands between the host and a resource."""
+        """The path of the API's base address: the part between the host and a resource."""
         return urlsplit(self.url).path
 
 
@@ -71,15 +71,15 @@ def default_url(name: str) -> str:
 def checked_name(text: str) -> str:
     if text.startswith("connectory-"):
         raise ConfigurationError(
-            f"{text!r} has a prefix that the package gets anyway", where="NAME", hint=f"say {text[11:]!r}"
+            f"{text!r} begins with the prefix that is added to every package", where="NAME", hint=f"use {text[11:]!r}"
         )
     if text == "connectory":
-        raise ConfigurationError("this is the framework's own name", where="NAME", hint="say e.g. acme-shop")
+        raise ConfigurationError("this is the framework's own name", where="NAME", hint="use e.g. acme-shop")
     return _word(text, "NAME", "a plugin", "acme-shop")
 
 
 def checked_unused(name: str) -> None:
-    """`ConfigurationError` where an element or a plugin of this name is installed."""
+    """Raise `ConfigurationError` if an element or a plugin of this name is installed."""
     from ...plugins import Plugins
 
     plugins = Plugins.load()
@@ -87,9 +87,9 @@ def checked_unused(name: str) -> None:
     names = {info.name for info in plugins.infos() if info.distribution is not None}
     if name not in owners and name not in names:
         return
-    taken = f"an element {name!r}, of the plugin {owners[name]!r}," if name in owners else f"a plugin {name!r}"
+    taken = f"an element {name!r} of the plugin {owners[name]!r}" if name in owners else f"a plugin {name!r}"
     raise ConfigurationError(
-        f"{taken} is installed already", where="NAME", hint="take another name, or uninstall that one"
+        f"{taken} is already installed", where="NAME", hint="choose another name, or uninstall that plugin"
     )
 
 
@@ -102,31 +102,33 @@ def checked_resources(texts: Sequence[str]) -> tuple[str, ...]:
     names = tuple(_word(text, "--resource", "a resource", "--resource orders") for text in texts)
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
-        raise ConfigurationError(f"{twice!r} is there twice", where="--resource", hint="name each resource once")
+        raise ConfigurationError(f"{twice!r} is named twice", where="--resource", hint="name each resource once")
     if not names:
-        raise ConfigurationError("there is nothing to poll", where="--resource", hint="name one, e.g. orders")
+        raise ConfigurationError("there is no resource to poll", where="--resource", hint="name one, e.g. orders")
     return names
 
 
 def checked_choice(text: str, choices: Sequence[str], option: str) -> str:
     if text not in choices:
-        raise ConfigurationError(f"there is no {text!r}", where=option, hint=f"choose one of {', '.join(choices)}")
+        raise ConfigurationError(
+            f"{text!r} is not a valid choice", where=option, hint=f"choose one of {', '.join(choices)}"
+        )
     return text
 
 
 def checked_url(text: str) -> str:
-    """The base of an API, without a slash at its end."""
+    """The base address of an API, without a slash at its end."""
     url = text.strip()
     if _URL.fullmatch(url) is None or not _has_port(url) or len(url) > MOST_URL:
         raise ConfigurationError(
-            f"{text!r} is no address of an API",
+            f"{text!r} is not a valid address of an API",
             where="--url",
-            hint=f"scheme, host and path and nothing else, e.g. https://api.example.com/v1; at most {MOST_URL} letters",
+            hint=f"use only scheme, host and path, e.g. https://api.example.com/v1; at most {MOST_URL} characters",
         )
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname not in _LOCAL:
         raise ConfigurationError(
-            f"{text!r} would send the login in clear", where="--url", hint="use https; http is for this machine only"
+            f"{text!r} would send the login unencrypted", where="--url", hint="use https; http is only for this machine"
         )
     return url.rstrip("/")
 
@@ -143,7 +145,7 @@ def _word(text: str, where: str, what: str, example: str) -> str:
         raise ConfigurationError(
             f"{text!r} cannot be the name of {what}",
             where=where,
-            hint=f"a name is lower-case letters and digits, with single hyphens between them, begins with a letter and "
-            f"has at most {MOST_LETTERS} characters, e.g. {example}",
+            hint=f"use lower-case letters and digits with single hyphens between them, a letter first and "
+            f"at most {MOST_LETTERS} characters, e.g. {example}",
         )
     return text

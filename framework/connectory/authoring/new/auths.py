@@ -1,6 +1,6 @@
-"""The kinds of auth that a new plugin can have: for each, the lines that its files get.
+"""The kinds of auth that a new plugin can have, with the lines that each kind adds to the files.
 
-The lines are `string.Template`s of what `compose` knows: `$key`, `$name`, `$title`, `$CONSTANT`, `$package`, `$prefix`.
+The lines are `string.Template`s. `compose` fills in `$key`, `$name`, `$title`, `$CONSTANT`, `$package` and `$prefix`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Auth:
-    """`label` is for the author who chooses. `settings` are the configuration keys with their meaning.
+    """`label` describes the kind to the author who chooses. `settings` are the configuration keys with their meaning.
 
-    Of the plugin: `parts` are imported from `connectory`, `typed` for the type checker alone, by module; `fields` are
-    lines of its configuration, `oauth` of its element, `helpers` are functions, `build` makes the auth.
-    Of the sandbox: `imports` are plain lines, `fakes` are imported from its base, `constants` and `functions` stand in
-    the file, `login` in the function that opens it, and `configured` are entries of the configuration.
-    Of the tests: `test_imports` by module, and `test`.
+    In the plugin: `parts` are imported from `connectory`, and `typed` (module and name) only for the type checker;
+    `fields` are lines of the configuration, `oauth` of the element, `helpers` are functions; `build` makes the auth.
+    In the sandbox: `imports` are whole lines, `fakes` are imported from `connectory.sandbox`, `constants` and
+    `functions` stand in the file, `login` in the function that opens it, and `configured` in its configuration.
+    In the tests: `test_imports` (module and name), and `test`.
     """
 
     label: str

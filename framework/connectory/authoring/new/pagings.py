@@ -1,4 +1,4 @@
-"""The kinds of paging that a new plugin can have: the plugin's paginator, and its mirror, the sandbox's style."""
+"""The kinds of paging that a new plugin can have: a paginator for the plugin, and the same style for the sandbox."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Paging:
-    """`label` is for the author who chooses. `part` and `style` are expressions; the name before
-    the bracket is imported.
+    """`label` describes the kind to the author who chooses.
 
-    `size` is the parameter for the length of a page, empty where there is none. `counts` is true of lists that tell
-    how many records they have, in the body's `total`.
+    `part` (for the plugin) and `style` (for the sandbox) are expressions; the name before the bracket is imported.
+    `size` is the parameter for the length of a page, or empty without one. `counts` says whether the body has the
+    number of all records in `total`.
     """
 
     label: str
@@ -22,12 +22,12 @@ class Paging:
 
     @property
     def imports(self) -> tuple[str, ...]:
-        """What the plugin imports of `connectory`."""
+        """The names that the plugin imports from `connectory`."""
         return (self.part.partition("(")[0], *(["total_in_body"] if self.counts else []))
 
     @property
     def fake(self) -> str:
-        """What the sandbox imports of its base."""
+        """The name that the sandbox imports from `connectory.sandbox`."""
         return self.style.partition("(")[0]
 
 
@@ -61,7 +61,7 @@ PAGINGS = {
         style="LinkedPages()",
     ),
     "keyset": Paging(
-        label="what comes after a record, in the order of its stamp and id",
+        label="the records after the last one, in the order of date and id",
         part="""Keyset(
         after_updated="after_updated",
         after_id="after_id",

@@ -1,4 +1,4 @@
-"""Writes the parts of Python files that depend on how much there is of something, as a formatter would."""
+"""Writes imports, lists and dictionaries of any length as a formatter would."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def listed(values: Iterable[str], indent: str = "    ") -> str:
 
 
 def mapped(entries: Sequence[str], indent: str = "    ") -> str:
-    """A dictionary of `key: value` entries: on one line if there is one."""
+    """A dictionary of `key: value` entries, on one line if there is only one entry."""
     if len(entries) == 1:
         return f"{{{entries[0]}}}"
     return f"{{\n{listed(entries, indent + '    ')}\n{indent}}}"
 
 
 def tidied(text: str) -> str:
-    """At most two empty lines in a row, and none at the end: a piece that stays empty leaves its own behind."""
+    """Keep at most two empty lines in a row and none at the end, because an empty piece leaves its line behind."""
     return re.sub(r"\n{4,}", "\n\n\n", text).rstrip("\n") + "\n"

@@ -1,4 +1,4 @@
-"""Writes a project: all of its files, or none."""
+"""Writes all files of a project, or none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_free(directory: Path, where: str) -> None:
-    """`ConfigurationError` where something is in the directory already, or where it is none."""
+    """Raise `ConfigurationError` if the directory is not empty, or is not a directory."""
     try:
         if directory.is_symlink() and not directory.exists():
             raise NotADirectoryError
@@ -20,17 +20,17 @@ def check_free(directory: Path, where: str) -> None:
     except NotADirectoryError:
         raise ConfigurationError(f"{directory} is a file", where=where, hint="name another directory") from None
     except OSError as error:
-        raise ConfigurationError(f"{directory} cannot be looked into: {error.strerror}", where=where) from None
+        raise ConfigurationError(f"the directory {directory} cannot be read: {error.strerror}", where=where) from None
     if taken:
         raise ConfigurationError(
-            f"the directory {directory} is not empty", where=where, hint="name another one, or empty it"
+            f"the directory {directory} is not empty", where=where, hint="name another directory, or empty this one"
         )
 
 
 def write_project(files: Mapping[str, str], directory: Path, where: str = "--into") -> list[Path]:
-    """The files that were written. What was made is taken away again where one cannot be.
+    """Write the files, and return their paths. If one cannot be written, remove those that were written before it.
 
-    `ConfigurationError` for a directory that is not empty, or that cannot be written.
+    Raises `ConfigurationError` if the directory is not empty or cannot be written.
     """
     check_free(directory, where)
     made: list[Path] = []
@@ -41,13 +41,13 @@ def write_project(files: Mapping[str, str], directory: Path, where: str = "--int
                 made.append(directory / path)
                 file.write(text)
     except OSError as error:
-        _take_away(made)
+        _remove(made)
         reason = error.strerror or str(error)
         raise ConfigurationError(
             f"{error.filename or directory} cannot be written: {reason}", where=where, hint="name another directory"
         ) from None
     except BaseException:
-        _take_away(made)
+        _remove(made)
         raise
     return [directory / path for path in files]
 
@@ -59,7 +59,7 @@ def _make_directory(directory: Path, made: list[Path]) -> None:
         made.append(parent)
 
 
-def _take_away(made: list[Path]) -> None:
+def _remove(made: list[Path]) -> None:
     for path in reversed(made):
         if path.is_dir():
             path.rmdir()

@@ -1,4 +1,4 @@
-"""How the plugin's code reads."""
+"""Rules about the plugin's code."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _is_annotated(node: _Function) -> bool:
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
     first = arguments[:1] if arguments and arguments[0].arg in {"self", "cls"} else []
     told = all(argument.annotation is not None for argument in arguments[len(first) :])
-    # What __init__ returns needs no word where its arguments have one.
+    # As for mypy, __init__ needs no return type if its arguments have types.
     return told and (node.returns is not None or (node.name == "__init__" and len(arguments) > 1))
 
 
@@ -58,7 +58,7 @@ def _loud(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
             yield node.lineno, "prints"
         if isinstance(node, ast.ExceptHandler) and node.type is None:
-            yield node.lineno, "catches everything, Ctrl-C too"
+            yield node.lineno, "catches everything, including Ctrl-C"
 
 
 RULES = (
@@ -66,14 +66,14 @@ RULES = (
         id="module-documented",
         tier=Tier.SILVER,
         title="The plugin's module has a docstring",
-        reason="It is the table of contents for whoever reads the code.",
-        cure="Begin the module that the entry point names with a sentence that says which system it connects.",
+        reason="It tells readers of the code what the plugin does.",
+        cure="Begin the module that the entry point names with a sentence about the system that it connects.",
         check=module_documented,
     ),
     Rule(
         id="quiet",
         tier=Tier.GOLD,
-        title="It prints nothing, and lets itself be stopped",
+        title="It prints nothing, and Ctrl-C stops it",
         reason="Commands write JSON for programs to the standard output, and people press Ctrl-C.",
         cure="Use logging instead of print, and except Exception, or a narrower one, instead of a bare except.",
         check=no_output,
@@ -82,15 +82,15 @@ RULES = (
         id="annotated",
         tier=Tier.PLATINUM,
         title="Every function is annotated",
-        reason="A type checker then finds the mistakes that only a rare answer of the provider would show.",
-        cure="Annotate the arguments and what it returns; connectory.model has the types, mypy --strict the gaps.",
+        reason="A type checker then finds mistakes that otherwise only a rare answer of the provider would show.",
+        cure="Annotate arguments and results with the types of connectory.model; mypy --strict finds the gaps.",
         check=annotated,
     ),
     Rule(
         id="all-documented",
         tier=Tier.PLATINUM,
         title="Every module has a docstring",
-        reason="Whoever takes the plugin over finds the place for a change at once.",
+        reason="A new maintainer then finds the place for a change at once.",
         cure="Say in the first line what the module is for.",
         check=all_documented,
     ),

@@ -1,4 +1,4 @@
-"""The configuration keys of the elements."""
+"""Rules about the configuration keys of the elements."""
 
 from __future__ import annotations
 
@@ -69,23 +69,23 @@ RULES = (
         id="configuration-typed",
         tier=Tier.BRONZE,
         title="Every configuration key has a type and a dotted name",
-        reason="A wrong value is then refused when the instance is created, by the name that people wrote.",
-        cure='Use a field of marshmallow such as fields.String(data_key="demo.url"), and not fields.Raw.',
+        reason="A wrong value is then refused when the instance is created, under the name that people wrote.",
+        cure='Use a marshmallow field such as fields.String(data_key="demo.url") instead of fields.Raw.',
         check=typed,
     ),
     Rule(
         id="configuration-own",
         tier=Tier.BRONZE,
         title="Its configuration keys are its own",
-        reason="A key or an attribute that the framework's schema has too is replaced by it, or replaces it.",
-        cure="Begin data_key, and the attribute's name, with the element's key.",
+        reason="If the framework's schema has the same key or attribute, one of the two replaces the other.",
+        cure="Begin data_key and the attribute's name with the element's key.",
         check=no_clash,
     ),
     Rule(
         id="secrets-marked",
         tier=Tier.BRONZE,
         title="Secrets are marked",
-        reason="Only what is marked is encrypted in the store, and masked in logs and in what is printed.",
+        reason="Only marked values are encrypted in the store and masked in logs and output.",
         cure="Use connectory.schemas.SecretField for it, or metadata={'secret': True}.",
         check=secrets_marked,
     ),
@@ -93,7 +93,7 @@ RULES = (
         id="configuration-described",
         tier=Tier.SILVER,
         title="Every configuration key has a label and a description",
-        reason="`connect elements show` and the forms are made of them: people should not have to guess.",
+        reason="`connect elements show` and forms show them, so that people do not have to guess.",
         cure='Add metadata={"label": "...", "description": "..."} to the field: what it is, and where to find it.',
         check=described,
     ),

@@ -1,4 +1,4 @@
-"""What the project's own tests show."""
+"""Rules about the project's own tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..contract import ContractClass
     from ..subject import Subject
 
-_NOT_HERE = "its tests are not installed with it: check its project's directory"
+_NOT_HERE = "its tests are not installed; check the project's directory instead"
 
 
 def _with_tests(check: Callable[[Subject, list[ContractClass]], Outcome]) -> Callable[[Subject], Outcome]:
@@ -57,16 +57,16 @@ RULES = (
         id="contract-inherited",
         tier=Tier.SILVER,
         title="Its tests hold every element to the contract",
-        reason="The contract is what the engine relies on: paging, dates, verdicts, renewals, secrets.",
+        reason="Connectory relies on the contract: paging, dates, verdicts, token renewals and secrets.",
         cure="Inherit connectory.testing.ElementContract in tests/: class TestDemo(ElementContract): plugin = ...; "
-        'element = "demo". Where the tests are elsewhere, name them: [tool.connectory] tests = ["..."].',
+        'element = "demo". If the tests are elsewhere, name their folder: [tool.connectory] tests = ["..."].',
         check=inherited,
     ),
     Rule(
         id="contract-passed",
         tier=Tier.SILVER,
         title="It passes the contract's tests",
-        reason="A plugin that fails one loses changes, announces them twice, or gives secrets away.",
+        reason="A plugin that fails a test loses changes, announces them twice, or leaks secrets.",
         cure="Run pytest in the project; every failure says what to do.",
         check=passed,
     ),
@@ -74,8 +74,8 @@ RULES = (
         id="contract-whole",
         tier=Tier.GOLD,
         title="No test of the contract is replaced",
-        reason="A test that the plugin writes itself proves what the plugin says it proves.",
-        cure="Remove the test_ method from the class that inherits the contract, and mend what it was to hide.",
+        reason="A replaced test no longer proves what the contract promises.",
+        cure="Remove the test_ method from the class that inherits the contract, and fix what it hides.",
         check=whole,
     ),
 )

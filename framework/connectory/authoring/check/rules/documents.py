@@ -1,4 +1,4 @@
-"""What people can read about the plugin."""
+"""Rules about the plugin's README."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ RULES = (
         id="readme",
         tier=Tier.BRONZE,
         title="It has a README",
-        reason="It is the page that people land on: what it connects, and what one needs for it.",
+        reason="It is the first page that people see: what the plugin connects, and what it needs.",
         cure='Write README.md and name it in pyproject.toml: readme = "README.md".',
         check=readme,
     ),
@@ -62,7 +62,7 @@ RULES = (
         id="keys-documented",
         tier=Tier.GOLD,
         title="The README explains every configuration key",
-        reason="People look there for where in the provider's pages a value is found.",
+        reason="People look there to find out where the provider shows a value.",
         cure="Add a table of the keys; `demo.<resource>.filter` stands for one key per resource.",
         check=keys_documented,
     ),
@@ -70,8 +70,8 @@ RULES = (
         id="resources-documented",
         tier=Tier.GOLD,
         title="The README names every resource that is polled",
-        reason="People search for the thing that they want to be told about.",
-        cure="List them, with what is special about each.",
+        reason="People search for the records that interest them.",
+        cure="List the resources, with what is special about each one.",
         check=resources_documented,
     ),
 )

@@ -1,4 +1,4 @@
-"""What the plugin says of its elements and of how their provider behaves."""
+"""Rules about what the plugin says about its elements and their provider."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SANDBOX = ("configuration", "step")
 
 
 def per_element(check: Callable[[Subject, Element], Iterator[str]]) -> Callable[[Subject], Outcome]:
-    """A rule about each element of a plugin; one that provides none need not meet it."""
+    """Make a rule that checks each element of a plugin. It does not apply to a plugin without elements."""
 
     def ask(subject: Subject) -> Outcome:
         if not subject.elements:
@@ -39,7 +39,7 @@ def per_element(check: Callable[[Subject, Element], Iterator[str]]) -> Callable[
 @per_element
 def metadata(subject: Subject, element: Element) -> Iterator[str]:
     if not _KEY.match(element.key):
-        yield f"the key {element.key!r} is not of lower-case letters and digits"
+        yield f"the key {element.key!r} does not consist of lower-case letters and digits"
     for name in ("name", "hub"):
         if not getattr(element, name).strip():
             yield f"it has no {name}"
@@ -58,7 +58,7 @@ def sandboxed(subject: Subject, element: Element) -> Iterator[str]:
         yield "connect_open_sandbox is not answered"
         return
     if not callable(sandbox):
-        yield f"{sandbox!r} is no WSGI application"
+        yield f"{sandbox!r} is not a WSGI application"
     needed = (*_SANDBOX, "consent") if element.oauth else _SANDBOX
     yield from (f"the sandbox has no {name}" for name in needed if not callable(getattr(sandbox, name, None)))
 
@@ -112,31 +112,31 @@ RULES = (
         id="element-metadata",
         tier=Tier.BRONZE,
         title="Its elements have a key, a name and a hub",
-        reason="They stand in URLs, in notifications, and wherever people choose an element.",
-        cure="Fill in Element.key, name and hub; the key is of lower-case letters, digits, - and _.",
+        reason="They appear in URLs, in notifications, and where people choose an element.",
+        cure="Fill in Element.key, name and hub; the key consists of lower-case letters, digits, - and _.",
         check=metadata,
     ),
     Rule(
         id="element-description",
         tier=Tier.SILVER,
         title="Its elements are described",
-        reason="`connect elements show` tells people what they would connect.",
-        cure="Add a sentence as Element.description: which records, of what.",
+        reason="`connect elements show` tells people what the element connects.",
+        cure="Add a sentence as Element.description: which records of which system.",
         check=described,
     ),
     Rule(
         id="sandbox",
         tier=Tier.SILVER,
         title="It brings a sandbox of its provider",
-        reason="People try an element, and tests hold it to the contract, without an account.",
-        cure="Answer connect_open_sandbox; connectory.sandbox.Sandbox makes one in a few lines.",
+        reason="People can then try the element without an account, and so can the contract tests.",
+        cure="Answer connect_open_sandbox; with connectory.sandbox.Sandbox that takes a few lines.",
         check=sandboxed,
     ),
     Rule(
         id="probe",
         tier=Tier.SILVER,
         title="It has a cheap request that proves a login",
-        reason="A wrong key is then found when the instance is created, and not when it is first polled.",
+        reason="A wrong key is then found when the instance is created, not only at its first poll.",
         cure="Set Element.probe to a Request for one small record.",
         check=probed,
     ),
@@ -144,7 +144,7 @@ RULES = (
         id="account",
         tier=Tier.GOLD,
         title="It names the account that is logged in",
-        reason="A new login of another account would announce the records of a stranger.",
+        reason="Otherwise a new login to another account would announce the records of a stranger.",
         cure="Set Element.account to a function that asks the provider who is logged in.",
         check=names_account,
     ),
@@ -152,15 +152,15 @@ RULES = (
         id="limits",
         tier=Tier.GOLD,
         title="It says how much the provider allows",
-        reason="All instances of an account then share its budget, and nobody runs into a limit.",
-        cure="Set Element.limits; Limit() where only the provider's answers tell.",
+        reason="All instances of an account then share its budget and stay below the limit.",
+        cure="Set Element.limits; use Limit() if only the provider's answers tell the limit.",
         check=limited,
     ),
     Rule(
         id="verdicts",
         tier=Tier.GOLD,
         title="It tells refusals, limits and outages apart",
-        reason="What passes by itself is tried again when the provider says so; a login page is never an empty list.",
+        reason="Passing problems are retried when the provider says so, and a login page is never an empty list.",
         cure="Set Element.judge, e.g. to judges(page_instead_of_json(), quota((429, 503)), ...) of connectory.",
         check=judges_well,
     ),

@@ -1,4 +1,4 @@
-"""How the plugin answers the hooks."""
+"""Rules about how the plugin answers the hooks."""
 
 from __future__ import annotations
 
@@ -73,16 +73,16 @@ RULES = (
     Rule(
         id="hooks-marked",
         tier=Tier.BRONZE,
-        title="Every function that is called as a hook is marked as one",
-        reason="A function without the mark is never asked, and nobody is told.",
-        cure="Put @hookimpl above it, or call it something that does not begin with connect_.",
+        title="Every function that is named like a hook is marked as one",
+        reason="A function without the mark is silently ignored.",
+        cure="Put @hookimpl above it, or choose a name that does not begin with connect_.",
         check=marked,
     ),
     Rule(
         id="hooks-answered",
         tier=Tier.BRONZE,
         title="It answers the hooks that an element needs",
-        reason="Without connect_build_auth nothing can be sent, without connect_list_resources nothing be asked.",
+        reason="Without connect_build_auth no request can be signed; without connect_list_resources none is made.",
         cure="Implement them; docs/howto/write-an-element-in-one-file.md shows both in a line each.",
         check=answered,
     ),
@@ -90,7 +90,7 @@ RULES = (
         id="api-version",
         tier=Tier.SILVER,
         title="It says which version of the hooks it was written for",
-        reason="A later Connectory then refuses it with the cure, instead of failing somewhere.",
+        reason="A later Connectory can then refuse it with a clear message instead of failing in the middle.",
         cure=f"Add {ATTRIBUTE} = {API_VERSION} to the module that the entry point names.",
         check=version_declared,
     ),
@@ -98,7 +98,7 @@ RULES = (
         id="published-only",
         tier=Tier.GOLD,
         title="It imports only what the framework publishes",
-        reason="The engine, the store and the command line change without notice.",
+        reason="The other modules change without notice.",
         cure="Import from connectory, or from the flat modules beside it, such as connectory.model.",
         check=published_only,
     ),

@@ -1,4 +1,4 @@
-"""What the distribution says of itself."""
+"""Rules about the metadata of the distribution."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def _field(subject: Subject, name: str, value: str | None) -> Outcome:
     if value:
         return MET
     if name in subject.project.unknown:
-        return not_checked(f"{name} is dynamic: install the project, and check it by its name")
-    return met_unless([f"the project's metadata have no {name}"])
+        return not_checked(f"{name} is dynamic: install the project and check it by its name")
+    return met_unless([f"the project's metadata has no {name}"])
 
 
 def framework_bound(subject: Subject) -> Outcome:
     project = subject.project
     found = [match for one in project.dependencies if (match := _ON_FRAMEWORK.match(one.strip()))]
     if not found and "dependencies" in project.unknown:
-        return not_checked("dependencies are dynamic: install the project, and check it by its name")
+        return not_checked("dependencies are dynamic: install the project and check it by its name")
     if not found:
         return met_unless(["it does not depend on connectory"])
     return met_unless(_unbound(match["bounds"].strip() for match in found))
@@ -73,39 +73,39 @@ RULES = (
     Rule(
         id="entry-point",
         tier=Tier.BRONZE,
-        title="The entry point is called as an element of the plugin",
-        reason="People choose plugins by name, in CONNECTORY_PLUGINS, and know the names of elements.",
+        title="The entry point is named after an element of the plugin",
+        reason="People choose plugins by name in CONNECTORY_PLUGINS, and they know the elements' names.",
         cure='In [project.entry-points.connectory] write KEY = "module", with the element\'s key.',
         check=entry_point,
     ),
     Rule(
         id="requires-python",
         tier=Tier.BRONZE,
-        title="The metadata say which Python it needs",
-        reason="pip otherwise installs it where it cannot run, and the plugin is quarantined there.",
+        title="The metadata says which Python it needs",
+        reason="Otherwise pip installs it on a Python that is too old, and it is quarantined there.",
         cure='Add requires-python = ">=3.11" to [project].',
         check=requires_python,
     ),
     Rule(
         id="framework-bound",
         tier=Tier.BRONZE,
-        title="The dependencies name the oldest Connectory that will do",
-        reason="The plugin would be installed beside a Connectory that lacks what it imports.",
+        title="The dependencies name the oldest Connectory that works",
+        reason="Otherwise it may be installed with a Connectory that lacks what it imports.",
         cure='Add "connectory>=VERSION" to the dependencies, with the version that it was tested with.',
         check=framework_bound,
     ),
     Rule(
         id="license",
         tier=Tier.GOLD,
-        title="The metadata name a license",
-        reason="Without one nobody but its author may use it.",
+        title="The metadata names a license",
+        reason="Without a license only its author may use it.",
         cure='Add license = "Apache-2.0", or another SPDX expression, to [project].',
         check=has_license,
     ),
     Rule(
         id="summary",
         tier=Tier.SILVER,
-        title="The metadata have a description",
+        title="The metadata has a description",
         reason="It is the line that people see in lists of packages.",
         cure='Add description = "..." to [project]: the provider, and what it offers.',
         check=describes_itself,

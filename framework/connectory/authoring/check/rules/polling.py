@@ -1,4 +1,4 @@
-"""How the plugin's resources would be polled. Nothing is sent: the plans are compiled and rendered."""
+"""Rules about how the resources are polled. Nothing is sent: the plans are only compiled and rendered."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def asks_for_changes(subject: Subject, element: Element) -> Iterator[str]:
     for name, plan in subject.plans(element).items():
         one, other = (plan.request(_window(start))[0] for start in (_MOMENT, _MOMENT - timedelta(days=400)))
         if one == other:
-            yield f"{name}: the provider is asked the same whatever the window is"
+            yield f"{name}: the request is the same for every window"
 
 
 @per_element
 def dated(subject: Subject, element: Element) -> Iterator[str]:
     for name, plan in subject.plans(element).items():
         if plan.updated is None or plan.updated_codec is None:
-            yield f"{name}: nothing says when a record was changed"
+            yield f"{name}: no field says when a record was changed"
         if plan.created is None or plan.created_codec is None:
-            yield f"{name}: nothing says when a record was created"
+            yield f"{name}: no field says when a record was created"
 
 
 @per_element
@@ -75,7 +75,7 @@ def _misread(codec: Codec) -> Iterator[str]:
 @per_element
 def zoned(subject: Subject, element: Element) -> Iterator[str]:
     if "connect_date_format" in subject.info.hooks:
-        # A codec of the plugin's own knows the zone.
+        # The plugin has its own codec, which knows the zone.
         return
     for name, plan in subject.plans(element).items():
         dates = plan.entry.dates
@@ -84,7 +84,7 @@ def zoned(subject: Subject, element: Element) -> Iterator[str]:
             (dates.created_format, dates.created_timezone),
         ):
             if pattern and not zone and not pattern.rstrip("'").endswith(_ZONELESS):
-                yield f"{name}: the dates {pattern!r} name no zone, and the entry does not either"
+                yield f"{name}: neither the dates {pattern!r} nor the entry name a zone"
 
 
 @per_element
@@ -92,7 +92,7 @@ def paged(subject: Subject, element: Element) -> Iterator[str]:
     for resource in subject.polled(element):
         paginator = resource.paginator or element.paginator
         if paginator is None:
-            yield f"{resource.name}: nothing says how its pages are walked"
+            yield f"{resource.name}: it has no paginator"
 
 
 @per_element
@@ -125,8 +125,8 @@ RULES = (
         id="resources",
         tier=Tier.BRONZE,
         title="It lists resources before anybody is logged in",
-        reason="Instances are configured before there is a login; a list that needs one cannot be chosen from.",
-        cure="Let connect_list_resources answer with what is known when client is None; paths begin with /.",
+        reason="Instances are configured before the login, and people choose from this list then.",
+        cure="Let connect_list_resources return the known resources when client is None; paths begin with /.",
         check=listed,
     ),
     Rule(
@@ -134,31 +134,31 @@ RULES = (
         tier=Tier.BRONZE,
         title="Its default poller entries compile",
         reason="An instance polls with them as soon as it is created.",
-        cure="Correct the entry that is named; `connect explain` shows what becomes of one.",
+        cure="Correct the entry that is named; `connect explain` shows what a poll makes of it.",
         check=polled,
     ),
     Rule(
         id="dates-read-back",
         tier=Tier.BRONZE,
         title="A date that is written is read back as the same moment",
-        reason="A date that is off by a zone, or has none, makes polls skip changes or read all of them again.",
-        cure="Name the pattern and the zone in datesConfiguration, or answer connect_date_format with a codec of your "
-        "own whose parse returns an aware UTC datetime.",
+        reason="A date in the wrong zone, or without one, makes polls skip changes or read all of them again.",
+        cure="Name the pattern and the zone in datesConfiguration, or answer connect_date_format with your own "
+        "codec, whose parse returns an aware UTC datetime.",
         check=dates_read_back,
     ),
     Rule(
         id="paging",
         tier=Tier.SILVER,
-        title="It says how the pages of a list are walked",
-        reason="Without it only the first page is read, and changes on the others are lost.",
-        cure="Set Element.paginator or Resource.paginator; SinglePage() where a list never has a second page.",
+        title="It says how to get from one page of a list to the next",
+        reason="Otherwise only the first page is read, and changes on later pages are lost.",
+        cure="Set Element.paginator or Resource.paginator; SinglePage() if a list never has a second page.",
         check=paged,
     ),
     Rule(
         id="asks-for-changes",
         tier=Tier.SILVER,
-        title="The provider is asked for what has changed",
-        reason="Otherwise every poll reads everything, which costs both sides dear and meets the provider's limits.",
+        title="The provider is asked only for changes",
+        reason="Otherwise every poll reads everything, which is slow and runs into the provider's limits.",
         cure="Put a where with ${gmtDate:...} into the poller entry's url, and let connect_translate_query turn it "
         "into the provider's parameter.",
         check=asks_for_changes,
@@ -167,7 +167,7 @@ RULES = (
         id="dated",
         tier=Tier.SILVER,
         title="Records say when they were created and changed",
-        reason="CREATED and UPDATED are told apart by the two.",
+        reason="These two dates tell CREATED from UPDATED.",
         cure="Name both fields and their patterns in the poller entry's datesConfiguration.",
         check=dated,
     ),
@@ -175,7 +175,7 @@ RULES = (
         id="zones-named",
         tier=Tier.SILVER,
         title="Dates without a zone are given one",
-        reason="They would be taken for UTC, and be wrong by hours where they are not.",
+        reason="They are read as UTC, and are hours off if the provider means another zone.",
         cure='Add updatedDateTimezone and createdDateTimezone to datesConfiguration, e.g. "GMT".',
         check=zoned,
     ),
@@ -183,23 +183,23 @@ RULES = (
         id="delete-source",
         tier=Tier.GOLD,
         title="Deletions can be found on every polled resource",
-        reason="A copy of the provider's records otherwise keeps what is long gone.",
-        cure="Set Resource.deletes to a Feed or an AuditLog, or to a Sweep where the provider tells nothing.",
+        reason="Otherwise a copy of the provider's records keeps records that were deleted.",
+        cure="Set Resource.deletes to a Feed or an AuditLog, or to a Sweep if the provider reports no deletions.",
         check=deletions_found,
     ),
     Rule(
         id="all-pages",
         tier=Tier.GOLD,
         title="Lists are read beyond their first page",
-        reason="What a single page cannot hold is never announced.",
-        cure="Use the paginator of the provider's habit: PageNumber, Offset, CursorInBody, NextLinkInBody, Keyset.",
+        reason="Records beyond the first page are never announced.",
+        cure="Use the paginator that fits the provider: PageNumber, Offset, CursorInBody, NextLinkInBody, Keyset.",
         check=single_pages_meant,
     ),
     Rule(
         id="resources-described",
         tier=Tier.PLATINUM,
         title="Every polled resource is described",
-        reason="The provider's word for a thing is not always the customer's.",
+        reason="The provider's name for a thing is not always the customer's.",
         cure="Add a sentence as Resource.description.",
         check=resources_described,
     ),
