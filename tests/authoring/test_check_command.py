@@ -58,7 +58,7 @@ def test_plain_lines_say_why_and_what_to_do(tmp_path):
     lines = run(project, "--no-tests", code=1).stdout.splitlines()
     place = lines.index("bronze    not met         secrets-marked: Secrets are marked")
     assert lines[place + 1] == "    demo.api.key is not marked as a secret"
-    assert lines[place + 2].startswith("    why: Only what is marked is encrypted")
+    assert lines[place + 2].startswith("    why: Only marked values are encrypted")
     assert lines[place + 3].startswith("    cure: Use connectory.schemas.SecretField")
     assert lines[0].endswith(": none")
     assert "readme" not in "\n".join(lines)
@@ -82,9 +82,9 @@ PYPROJECT = "[project]\nname = 'x'\nversion = '1'\n"
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({}, "there is no pyproject.toml"),
-        ({"pyproject.toml": "[project\n"}, "this is not TOML"),
-        ({"pyproject.toml": "project = 3\n"}, "'project' is no table"),
+        ({}, "it has no pyproject.toml"),
+        ({"pyproject.toml": "[project\n"}, "the file is not TOML"),
+        ({"pyproject.toml": "project = 3\n"}, "'project' is not a table"),
         ({"pyproject.toml": PYPROJECT}, "no entry point in the group 'connectory'"),
         (
             {"pyproject.toml": PYPROJECT + "[project.entry-points.connectory]\nx = 'no_such_module_here'\n"},
@@ -96,7 +96,7 @@ PYPROJECT = "[project]\nname = 'x'\nversion = '1'\n"
         ),
         (
             {"pyproject.toml": PYPROJECT + "[project.entry-points.connectory]\nx = 'json'\n"},
-            "and not from this project",
+            "not from this project",
         ),
     ],
 )
@@ -154,7 +154,7 @@ def test_a_plugin_that_is_installed_without_its_project(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(site))
     report = as_json("connectory-installed")
     assert report["tier"] == "bronze"
-    assert report["contract"].startswith("its tests are not installed with it")
+    assert report["contract"].startswith("its tests are not installed")
     open_rules = {
         rule["id"]: rule["state"] for rule in report["rules"] if rule["state"] not in {"met", "not applicable"}
     }

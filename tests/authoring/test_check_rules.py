@@ -98,7 +98,7 @@ BROKEN = {
     ),
     "paging": (
         in_code(('    paginator=PageNumber(size="per_page", most=100, total=total_in_body("total")),\n', "")),
-        "how its pages are walked",
+        "it has no paginator",
     ),
     "all-pages": (
         in_code(
@@ -107,14 +107,14 @@ BROKEN = {
         ),
         "only its first page",
     ),
-    "asks-for-changes": (in_code(("return TRANSLATE(query)", "return ()")), "the same whatever the window"),
+    "asks-for-changes": (in_code(("return TRANSLATE(query)", "return ()")), "the same for every window"),
     "dated": (in_code(('    "createdDateField": "created_at",\n', "")), "when a record was created"),
     "zones-named": (
         in_code(
             ("HH:mm:ss'Z'\"\nDATES", 'HH:mm:ss"\nDATES'),
             ('    "updatedDateTimezone": "GMT",\n', ""),
         ),
-        "name no zone",
+        "name a zone",
     ),
     "delete-source": (in_code((DELETES, "")), "deletions cannot be found"),
     "resources-described": (in_code(('    description="What customers have ordered.",\n', "")), "orders has no"),

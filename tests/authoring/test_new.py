@@ -93,28 +93,28 @@ def test_an_empty_directory_will_do(here):
     ("arguments", "where", "told"),
     [
         (["Demo"], "NAME", "lower-case letters and digits"),
-        (["2demo"], "NAME", "begins with a letter"),
+        (["2demo"], "NAME", "a letter first"),
         (["a_b"], "NAME", "single hyphens"),
         (["a--b"], "NAME", "single hyphens"),
         (["démo"], "NAME", "lower-case letters and digits"),
         (["../demo"], "NAME", "lower-case letters and digits"),
         ([""], "NAME", "lower-case letters and digits"),
         (["x" * 29], "NAME", "at most 28 characters"),
-        (["connectory-demo"], "NAME", "say 'demo'"),
-        (["servicenowoauth"], "NAME", "installed already"),
+        (["connectory-demo"], "NAME", "use 'demo'"),
+        (["servicenowoauth"], "NAME", "already installed"),
         (["sageone"], "NAME", "of the plugin 'sageone'"),
         (["demo", "--auth", "kerberos"], "--auth", ", ".join(AUTHS)),
         (["demo", "--paging", "scroll"], "--paging", ", ".join(PAGINGS)),
         (["demo", "--url", "api.example.com"], "--url", "https://api.example.com/v1"),
-        (["demo", "--url", "ftp://api.example.com"], "--url", "no address"),
-        (["demo", "--url", "https://user:pw@api.example.com"], "--url", "nothing else"),
-        (["demo", "--url", "https://api.example.com/v1?key=1"], "--url", "nothing else"),
-        (["demo", "--url", "https://api.example.com:99999/v1"], "--url", "no address"),
-        (["demo", "--url", 'https://api.example.com/"""'], "--url", "no address"),
-        (["demo", "--url", f"https://api.example.com/{'x' * 100}"], "--url", "at most 100 letters"),
+        (["demo", "--url", "ftp://api.example.com"], "--url", "not a valid address"),
+        (["demo", "--url", "https://user:pw@api.example.com"], "--url", "only scheme, host and path"),
+        (["demo", "--url", "https://api.example.com/v1?key=1"], "--url", "only scheme, host and path"),
+        (["demo", "--url", "https://api.example.com:99999/v1"], "--url", "not a valid address"),
+        (["demo", "--url", 'https://api.example.com/"""'], "--url", "not a valid address"),
+        (["demo", "--url", f"https://api.example.com/{'x' * 100}"], "--url", "at most 100 characters"),
         (["demo", "--url", "http://api.example.com"], "--url", "use https"),
         (["demo", "--resource", "Orders!"], "--resource", "lower-case letters and digits"),
-        (["demo", "--resource", "orders", "--resource", "orders"], "--resource", "there twice"),
+        (["demo", "--resource", "orders", "--resource", "orders"], "--resource", "named twice"),
         (["demo", "--resource", " "], "--resource", "name one"),
         (["demo", "--hub", "a b"], "--hub", "lower-case letters and digits"),
     ],
@@ -187,7 +187,7 @@ def test_a_quarantined_plugin_keeps_its_name(here, monkeypatch):
     monkeypatch.setattr(Plugins, "load", lambda only=None: load)
     done = run("broken", "--no-input")
     assert done.exit_code == 2
-    assert "a plugin 'broken' is installed already" in done.stderr
+    assert "a plugin 'broken' is already installed" in done.stderr
 
 
 def test_the_help_names_every_kind():
