@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .output import note
 
@@ -12,18 +12,22 @@ if TYPE_CHECKING:
 
     from ..app import AuthorizationFlow, Draft
     from ..auth import Token
+    from ..sandbox.protocol import ProviderSandbox
     from .stopping import Stop
 
 # How long a person may take on the provider's pages, in seconds.
 PATIENCE = 600
 
 
-def asker(draft: Draft, stop: Stop, *, browser: bool = True, fake: Any = None) -> Callable[[AuthorizationFlow], Token]:
+def asker(
+    draft: Draft, stop: Stop, *, browser: bool = True, fake: ProviderSandbox | None = None
+) -> Callable[[AuthorizationFlow], Token]:
     """Returns the function that asks for consent: it asks the sandbox's own person, or a person at a browser."""
+    from ..sandbox.protocol import PlaysLogin
     from ..schemas import OAUTH_CALLBACK_URL
 
     def consent(flow: AuthorizationFlow) -> Token:
-        if fake is not None:
+        if fake is not None and isinstance(fake, PlaysLogin):
             return flow.finish(fake.consent(flow.start().url))
         return ask(flow, str(draft.config[OAUTH_CALLBACK_URL]), stop, browser=browser)
 

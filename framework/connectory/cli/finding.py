@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from ..app import App, AuthorizationFlow, Draft, Instance
     from ..auth import Token
+    from ..sandbox.protocol import ProviderSandbox
     from .body import InstanceOptions
     from .stopping import Stop
 
 
-def find_or_create(app: App, options: InstanceOptions, stop: Stop, fake: Any = None) -> Instance:
+def find_or_create(app: App, options: InstanceOptions, stop: Stop, fake: ProviderSandbox | None = None) -> Instance:
     return _Search(app, options, stop, fake).find_or_create()
 
 
@@ -27,7 +28,7 @@ class _Search:
     app: App
     options: InstanceOptions
     stop: Stop
-    fake: Any
+    fake: ProviderSandbox | None
 
     def find_or_create(self) -> Instance:
         body = body_of(self.options, self.app.elements)

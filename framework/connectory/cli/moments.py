@@ -30,7 +30,7 @@ def seconds_of(text: str, option: str, unit: str) -> float:
 
 def moment_of(text: str, option: str) -> datetime:
     """An ISO date-time as aware UTC; one without an offset is read as UTC."""
-    from ..schemas import parse_moment
+    from ..schemas import MOMENT_RANGE, parse_moment
 
     try:
         return parse_moment(text)
@@ -38,5 +38,5 @@ def moment_of(text: str, option: str) -> datetime:
         raise ConfigurationError(
             f"{text!r} is not a valid date",
             where=option,
-            hint="use e.g. 2026-01-31T00:00:00Z, between the years 1971 and 2999",
+            hint=f"use e.g. 2026-01-31T00:00:00Z, {MOMENT_RANGE}",
         ) from None

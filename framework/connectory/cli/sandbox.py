@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,8 @@ from .output import pairs, say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from ..sandbox.protocol import ProviderSandbox
 
 _Changes = Annotated[float, typer.Option(min=0, help="How many records the sandbox's people change per second.")]
 
@@ -33,6 +35,7 @@ def sandbox(
     Example: connect sandbox servicenowoauth --port 8090 --changes 1
     """
     from ..app import Elements
+    from ..sandbox.protocol import ShowsLogin
     from ..sandbox.serving import Served
     from .stopping import Stop
 
@@ -42,7 +45,7 @@ def sandbox(
     fake = Elements.load().open_sandbox(element, fault or ())
     with Stop() as stop, Served(fake, port) as served:
         configuration = dict(fake.configuration(served.url))
-        login = getattr(fake, "credentials", None)
+        login = fake.credentials if isinstance(fake, ShowsLogin) else None
         if as_json:
             person = dict(zip(("user", "password"), login, strict=True)) if login else None
             say_json({"kind": "sandbox", "url": served.url, "configuration": configuration, "login": person})
@@ -58,8 +61,15 @@ def sandbox(
 
 
 @contextlib.contextmanager
-def people(fake: Any, per_second: float, tell: Callable[[str], None], ended: threading.Event) -> Iterator[None]:
-    """People who change records until `ended` is set or the block is left."""
+def people(
+    fake: ProviderSandbox, per_second: float, tell: Callable[[str], None], ended: threading.Event
+) -> Iterator[None]:
+    """People who change records until `ended` is set or the block is left. A sandbox without `step()` has none."""
+    from ..sandbox.protocol import TakesSteps
+
+    if not isinstance(fake, TakesSteps):
+        yield
+        return
 
     def work() -> None:
         while not ended.wait(1 / per_second):

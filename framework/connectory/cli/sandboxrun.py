@@ -8,7 +8,7 @@ import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .output import note, say
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import typer
 
+    from ..sandbox.protocol import ProviderSandbox
     from ..settings import Settings
     from .body import InstanceOptions
     from .watching import Verified, Watcher
@@ -73,7 +74,9 @@ def _home(context: typer.Context) -> Iterator[Settings]:
         yield settings_of(Path(folder))
 
 
-def _sandboxed(options: InstanceOptions, fake: Any, provider: str, receiver: str, key: str) -> InstanceOptions:
+def _sandboxed(
+    options: InstanceOptions, fake: ProviderSandbox, provider: str, receiver: str, key: str
+) -> InstanceOptions:
     from ..schemas import CALLBACK_URL, REFRESH_INTERVAL, SIGNATURE_KEY
 
     sandboxed = dict(fake.configuration(provider)) | {
@@ -85,7 +88,7 @@ def _sandboxed(options: InstanceOptions, fake: Any, provider: str, receiver: str
 
 
 @contextlib.contextmanager
-def _people(fake: Any, length: Length, *, silent: bool) -> Iterator[None]:
+def _people(fake: ProviderSandbox, length: Length, *, silent: bool) -> Iterator[None]:
     """People who make changes, and who stop early enough for their last changes to be polled and delivered."""
     from .sandbox import people
 
