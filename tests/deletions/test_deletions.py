@@ -18,8 +18,8 @@ from werkzeug.wrappers import Response as WsgiResponse
 
 from connectory.clock import from_micros
 from connectory.deletes import LogPart
+from connectory.deletions.check import check
 from connectory.deletions.job import Job
-from connectory.deletions.search import Deletions
 from connectory.deletions.sweep import sweep
 from connectory.errors import ConfigurationError, ConflictError, NotFoundError, ProviderError
 from connectory.model import ACCEPT, Request, Response, Verdict
@@ -280,10 +280,9 @@ def test_the_state_is_shown_with_the_instance(swept):
 
 def test_whether_it_will_work_can_be_asked_beforehand(shelf):
     runtime = shelf.app.parts.runtimes.get(stocked(shelf))
-    searching = Deletions(shelf.app.parts.database, shelf.clock)
-    assert searching.check(runtime, "things") is None
+    assert check(runtime, "things", shelf.clock.now()) is None
     shelf.answer = lambda _request: reply({"error": "you may not"}, 403)
-    assert "403" in searching.check(runtime, "things")
+    assert "403" in check(runtime, "things", shelf.clock.now())
 
 
 # Logs and feeds
@@ -363,7 +362,7 @@ def test_a_log_that_ignores_its_filter_announces_nothing(logged):
     )
     logged.poll()
     assert logged.told() == []
-    assert "is from before the time that was asked for" in logged.state().failure
+    assert "is older than the request asked for" in logged.state().failure
 
 
 def test_an_entry_of_another_class_stops_the_reading(tmp_path):
@@ -375,7 +374,7 @@ def test_an_entry_of_another_class_stops_the_reading(tmp_path):
         shelf.remove("07")
         shelf.poll()
         assert shelf.told() == []
-        assert "is not of those that were asked for" in shelf.state().failure
+        assert "does not match the request" in shelf.state().failure
         shelf.removals[0]["kind"] = "thing"
         shelf.poll()
         assert shelf.told() == [("07", "DELETED", 1)]
@@ -429,7 +428,7 @@ def test_a_log_that_forgets_says_so_after_a_long_break(tmp_path):
         assert "warnings" not in shelf.poll_state().summary
         shelf.poll(timedelta(days=8).total_seconds())
         (warning,) = shelf.poll_state().summary["warnings"]
-        assert "may have forgotten deletions since 2026-03-07" in warning
+        assert "may have removed deletions since 2026-03-07" in warning
         shelf.poll()
         assert "warnings" not in shelf.poll_state().summary
 

@@ -81,7 +81,7 @@ def golden(ids) -> dict[str, tuple[str, str, str | None]]:
         ),
         "odder": (
             "updated",
-            f"incidents {ids['odder']} has no date that can be read",
+            f"incidents {ids['odder']} has no readable date",
             (
                 f"updated: '2026-03-01 12:02:1?' is not a date of the pattern {PATTERN};"
                 f" created: '2026-03-01 12:02:1?' is not a date of the pattern {PATTERN}"

@@ -16,7 +16,7 @@ from connectory.clock import from_micros
 from connectory.http import Client
 from connectory.instances.views import poll_state
 from connectory.model import Action, Request, Verdict
-from connectory.polling.scheduler import _free
+from connectory.polling.leases import free
 from connectory.secrets import install_redaction
 from connectory.store import deletions, instances, polls, tables
 from connectory.testing.transport import wsgi_sessions
@@ -63,7 +63,7 @@ def test_complaint_02_a_renewal_that_died_does_not_hold_the_others(snow):
     with snow.app.parts.database.write() as connection:
         held = {"lease_owner": "gone", "lease_until": 2**60, "lease_epoch": 9}
         connection.execute(tables.credentials.update().values(held))
-    _free(snow.app.parts.database, ["gone"])
+    free(snow.app.parts.database, ["gone"])
     snow.poll(3600)
     assert snow.state().failures == 0
     assert snow.app.instances.get(instance).state == instances.ACTIVE

@@ -358,5 +358,5 @@ def test_what_is_later_than_a_span_is_counted_and_what_has_no_date_is_announced(
         toy.things = [{"id": str(number), "updated": stamp} for number, stamp in enumerate([*stamps, "soon"])]
         found = ask(toy.app.parts, instance, "things", start, end)
         assert (found.created + found.updated, found.outside) == (3, 1)
-        assert found.warnings == ("things 3 has no date that can be read",)
+        assert found.warnings == ("things 3 has no readable date",)
         assert toy.told() == ([] if ask is rehearse else ["0", "1", "3"])

@@ -10,7 +10,7 @@ import pytest
 
 from connectory.app.polls import scheduler_of
 from connectory.clock import to_micros
-from connectory.polling.executor import ThreadExecutor
+from connectory.polling.executor import Executor
 from connectory.ratelimits import Limit
 from connectory.records.summary import Observer
 from connectory.store import polls
@@ -352,7 +352,7 @@ def test_an_executor_is_free_again_when_a_group_has_ended():
         free_then.append(executor.free())
         ended.release()
 
-    executor = ThreadExecutor(run, 2, done)
+    executor = Executor(run, 2, done)
     assert executor.free() == 2
     executor.submit(["a"])
     assert executor.free() == 1
@@ -374,7 +374,7 @@ def test_closing_an_executor_waits_for_what_runs():
         assert begun.wait(30)
         ran.append(group)
 
-    executor = ThreadExecutor(run, 1, lambda: None)
+    executor = Executor(run, 1, lambda: None)
     executor.submit(["a"])
     executor.submit(["b"])
     begun.set()

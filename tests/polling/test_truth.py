@@ -27,7 +27,7 @@ from test_crash import Killed, Killer
 
 from connectory.clock import from_micros
 from connectory.plans import plan as plans
-from connectory.polling import poller
+from connectory.polling import pages, reading
 from connectory.testing.transport import WsgiAdapter
 from connectory_servicenow import paging
 from world import Snow, entry
@@ -300,7 +300,7 @@ def no_overlap(patch):
 
 def cursor_before_outbox(patch):
     """The cursor is committed first, the events after it, in a transaction of their own."""
-    take = poller.Poller._take
+    take = pages.Pages.take
 
     def hasty(self, run, page):
         if page.last:
@@ -313,17 +313,18 @@ def cursor_before_outbox(patch):
                 connection.execute(update(polls).values(since=end, seen_from=end))
         take(self, run, page)
 
-    patch.setattr(poller.Poller, "_take", hasty)
+    patch.setattr(pages.Pages, "take", hasty)
 
 
 def dedupe_on_the_id_only(patch):
-    sort_out = poller.Run.sort_out
+    sort_out = reading.Reading.sort_out
 
-    def forgetful(self, page, seen, before):
-        changes = sort_out(self, page, seen, before)
-        return [change for change in changes if change.object_id not in seen]
+    def forgetful(self, records, known):
+        before = set(known)
+        changes = sort_out(self, records, known)
+        return [change for change in changes if change.object_id not in before]
 
-    patch.setattr(poller.Run, "sort_out", forgetful)
+    patch.setattr(reading.Reading, "sort_out", forgetful)
 
 
 def offset_paging(patch):

@@ -17,7 +17,11 @@ from connectory.clock import to_micros
 from connectory.errors import ConfigurationError, ProviderError
 from connectory.plans.compiling import compile_plan
 from connectory.plugins import Plugins
-from connectory.records.changes import Bounds, Classifier, Finding, content_hash, identify
+from connectory.records.changes import Meaning
+from connectory.records.classifier import Classifier
+from connectory.records.identify import content_hash, identify
+from connectory.records.known import Known, deleted_version
+from connectory.records.window import Bounds
 from connectory.schemas import PollerConfiguration
 
 FORMAT = "yyyy-MM-dd HH:mm:ss"
@@ -59,7 +63,7 @@ def text(moment: datetime) -> str:
 
 def found(a_plan, record: dict, known=None, *, baseline: bool = False):
     body = json.dumps([record]).encode()
-    records = identify(a_plan, a_plan.rows(body), body)
+    records = identify(a_plan, body)
     bounds = Bounds(
         start=to_micros(START),
         end=to_micros(START + timedelta(minutes=1)),
@@ -82,48 +86,48 @@ LONG_AGO = START - timedelta(days=30)
 @pytest.mark.parametrize(
     ("record", "known", "expected"),
     [
-        (order(INSIDE, INSIDE), None, Finding.CREATED),
-        (order(INSIDE, START), None, Finding.CREATED),
-        (order(START, START), None, Finding.CREATED),
-        (order(INSIDE, LONG_AGO), None, Finding.UPDATED),
-        (order(INSIDE, INSIDE), (1, "other"), Finding.UPDATED),
-        (order(BEFORE, BEFORE), None, Finding.BEFORE_WINDOW),
-        (order(LONG_AGO, LONG_AGO), None, Finding.BEFORE_WINDOW),
-        (order(INSIDE, INSIDE) | {"created": ""}, None, Finding.UPDATED),
-        (order(INSIDE, INSIDE) | {"created": "yesterday"}, None, Finding.UPDATED),
-        (order(INSIDE, INSIDE) | {"updated": "soon"}, None, Finding.CREATED),
-        (order(INSIDE, INSIDE) | {"updated": None, "created": None}, None, Finding.UPDATED),
-        (order(INSIDE, INSIDE) | {"updated": ["a"], "created": {"b": 1}}, None, Finding.UPDATED),
-        (order(INSIDE, INSIDE) | {"updated": {"value": text(INSIDE), "display_value": "today"}}, None, Finding.CREATED),
+        (order(INSIDE, INSIDE), None, Meaning.CREATED),
+        (order(INSIDE, START), None, Meaning.CREATED),
+        (order(START, START), None, Meaning.CREATED),
+        (order(INSIDE, LONG_AGO), None, Meaning.UPDATED),
+        (order(INSIDE, INSIDE), Known(1, "other"), Meaning.UPDATED),
+        (order(BEFORE, BEFORE), None, Meaning.BEFORE_WINDOW),
+        (order(LONG_AGO, LONG_AGO), None, Meaning.BEFORE_WINDOW),
+        (order(INSIDE, INSIDE) | {"created": ""}, None, Meaning.UPDATED),
+        (order(INSIDE, INSIDE) | {"created": "yesterday"}, None, Meaning.UPDATED),
+        (order(INSIDE, INSIDE) | {"updated": "soon"}, None, Meaning.CREATED),
+        (order(INSIDE, INSIDE) | {"updated": None, "created": None}, None, Meaning.UPDATED),
+        (order(INSIDE, INSIDE) | {"updated": ["a"], "created": {"b": 1}}, None, Meaning.UPDATED),
+        (order(INSIDE, INSIDE) | {"updated": {"value": text(INSIDE), "display_value": "today"}}, None, Meaning.CREATED),
     ],
 )
 def test_finding(record, known, expected):
-    assert found(plan(), record, known).finding is expected
+    assert found(plan(), record, known).meaning is expected
 
 
 def test_the_sequence_goes_on_from_the_last_event():
     assert found(plan(), order(INSIDE, INSIDE)).sequence == 1
-    assert found(plan(), order(INSIDE, INSIDE), (7, "other")).sequence == 8
+    assert found(plan(), order(INSIDE, INSIDE), Known(7, "other")).sequence == 8
 
 
 def test_a_record_without_a_readable_date_is_named():
     change = found(plan(), {"id": "a", "updated": "soon", "created": "later", "count": "1"})
-    assert (change.finding, change.date) == (Finding.UPDATED, None)
-    assert change.reason == "orders a has no date that can be read"
+    assert (change.meaning, change.date) == (Meaning.UPDATED, None)
+    assert change.reason == "orders a has no readable date"
 
 
 def test_created_check_tolerance():
     record = order(INSIDE, INSIDE - timedelta(seconds=30))
     old = order(INSIDE, LONG_AGO)
-    assert found(plan({"createdCheckTolerance": 10}), old).finding is Finding.UPDATED
-    assert found(plan({"createdCheckTolerance": 86400 * 40}), old).finding is Finding.CREATED
-    assert found(plan({"createdCheckTolerance": "10"}), record).finding is Finding.UPDATED
+    assert found(plan({"createdCheckTolerance": 10}), old).meaning is Meaning.UPDATED
+    assert found(plan({"createdCheckTolerance": 86400 * 40}), old).meaning is Meaning.CREATED
+    assert found(plan({"createdCheckTolerance": "10"}), record).meaning is Meaning.UPDATED
 
 
 def test_filter_by_current_date_leaves_what_is_newer_than_the_poll_to_the_next_one():
     record = order(START + timedelta(minutes=2), INSIDE)
-    assert found(plan(), record).finding is Finding.CREATED
-    assert found(plan({"filterByCurrentDate": True}), record).finding is Finding.NEXT_POLL
+    assert found(plan(), record).meaning is Meaning.CREATED
+    assert found(plan({"filterByCurrentDate": True}), record).meaning is Meaning.NEXT_POLL
 
 
 def test_filter_by_current_date_compares_with_the_start_of_the_poll_and_not_with_the_windows_end():
@@ -131,37 +135,37 @@ def test_filter_by_current_date_compares_with_the_start_of_the_poll_and_not_with
     strict = plan({"filterByCurrentDate": True})
     started = START + timedelta(minutes=1, seconds=5)
     for updated in (START + timedelta(minutes=1, seconds=3), started):
-        assert found(strict, order(updated, INSIDE)).finding is Finding.CREATED
-    assert found(strict, order(started + timedelta(seconds=1), INSIDE)).finding is Finding.NEXT_POLL
+        assert found(strict, order(updated, INSIDE)).meaning is Meaning.CREATED
+    assert found(strict, order(started + timedelta(seconds=1), INSIDE)).meaning is Meaning.NEXT_POLL
 
 
 def test_what_was_created_since_the_instance_began_is_created_whenever_it_was_updated():
     begun = replace(plan(), begun=to_micros(LONG_AGO))
-    assert found(begun, order(INSIDE, LONG_AGO)).finding is Finding.CREATED
-    assert found(begun, order(INSIDE, LONG_AGO - timedelta(seconds=1))).finding is Finding.UPDATED
+    assert found(begun, order(INSIDE, LONG_AGO)).meaning is Meaning.CREATED
+    assert found(begun, order(INSIDE, LONG_AGO - timedelta(seconds=1))).meaning is Meaning.UPDATED
 
 
 def test_the_tolerance_between_created_and_updated_includes_its_end():
     tolerant = plan({"createdCheckTolerance": 60})
-    assert found(tolerant, order(INSIDE, INSIDE - timedelta(seconds=60))).finding is Finding.CREATED
-    assert found(tolerant, order(INSIDE, INSIDE - timedelta(seconds=61))).finding is Finding.UPDATED
+    assert found(tolerant, order(INSIDE, INSIDE - timedelta(seconds=60))).meaning is Meaning.CREATED
+    assert found(tolerant, order(INSIDE, INSIDE - timedelta(seconds=61))).meaning is Meaning.UPDATED
 
 
 def test_what_is_older_than_the_window_is_left_out_and_what_is_on_its_bound_is_not():
-    assert found(plan(), order(START, LONG_AGO)).finding is Finding.UPDATED
-    assert found(plan(), order(START - timedelta(seconds=1), LONG_AGO)).finding is Finding.BEFORE_WINDOW
+    assert found(plan(), order(START, LONG_AGO)).meaning is Meaning.UPDATED
+    assert found(plan(), order(START - timedelta(seconds=1), LONG_AGO)).meaning is Meaning.BEFORE_WINDOW
 
 
 def test_filter_by_updated_date_false_compares_the_created_date():
     record = order(INSIDE, LONG_AGO)
-    assert found(plan({"filterByUpdatedDate": False}), record).finding is Finding.BEFORE_WINDOW
-    assert found(plan({"filterByUpdateDate": False}), record).finding is Finding.BEFORE_WINDOW
+    assert found(plan({"filterByUpdatedDate": False}), record).meaning is Meaning.BEFORE_WINDOW
+    assert found(plan({"filterByUpdateDate": False}), record).meaning is Meaning.BEFORE_WINDOW
 
 
 def test_a_provider_that_ignores_the_filter_is_caught():
     filtering = plan({"url": "/hubs/shop/orders?where=updated='${gmtDate:yyyy-MM-dd HH:mm:ss}'"})
-    assert found(filtering, order(START - timedelta(minutes=5), LONG_AGO)).finding is Finding.BEFORE_WINDOW
-    with pytest.raises(ProviderError, match=r"ignored the filter: orders a was updated 2026-01-30"):
+    assert found(filtering, order(START - timedelta(minutes=5), LONG_AGO)).meaning is Meaning.BEFORE_WINDOW
+    with pytest.raises(ProviderError, match=r"ignored the filter: orders a was updated at 2026-01-30"):
         found(filtering, order(LONG_AGO, LONG_AGO))
 
 
@@ -175,7 +179,7 @@ def test_a_provider_that_ignores_the_filter_is_caught():
 )
 def test_a_coarse_filter_is_not_ignored_where_it_lets_through_what_its_unit_lets_through(pattern, slack):
     filtering = plan({"url": f"/hubs/shop/orders?where=updated='${{gmtDate:{pattern}}}'"})
-    assert found(filtering, order(START - slack, LONG_AGO)).finding is Finding.BEFORE_WINDOW
+    assert found(filtering, order(START - slack, LONG_AGO)).meaning is Meaning.BEFORE_WINDOW
     with pytest.raises(ProviderError, match="ignored the filter"):
         found(filtering, order(START - slack - timedelta(seconds=1), LONG_AGO))
 
@@ -183,7 +187,7 @@ def test_a_coarse_filter_is_not_ignored_where_it_lets_through_what_its_unit_lets
 def test_a_version_is_the_stamp_and_the_counter_of_the_provider():
     def version(**more):
         body = json.dumps([order(INSIDE, LONG_AGO) | more]).encode()
-        return identify(plan(), plan().rows(body), body).versions[0]
+        return identify(plan(), body).versions[0]
 
     assert version() == version(name="another")
     assert version() != version(count="2")
@@ -196,7 +200,7 @@ def test_a_version_is_the_content_where_the_provider_counts_nothing():
 
     def version(**more):
         body = json.dumps([{"id": "a", "name": "x"} | more]).encode()
-        return identify(counting_nothing, counting_nothing.rows(body), body).versions[0]
+        return identify(counting_nothing, body).versions[0]
 
     assert version() == version(name="x")
     assert version() != version(name="y")
@@ -205,10 +209,10 @@ def test_a_version_is_the_content_where_the_provider_counts_nothing():
 def test_a_date_that_cannot_be_read_is_looked_for_in_the_created_one():
     change = found(plan(), order(INSIDE, INSIDE) | {"updated": "soon"})
     assert change.date == to_micros(INSIDE)
-    assert found(plan(), order(INSIDE, BEFORE) | {"updated": "soon"}).finding is Finding.BEFORE_WINDOW
+    assert found(plan(), order(INSIDE, BEFORE) | {"updated": "soon"}).meaning is Meaning.BEFORE_WINDOW
 
 
-DELETED = (3, "(deleted) missing from sweep 7")
+DELETED = Known(3, deleted_version("missing from sweep 7"))
 
 
 @pytest.mark.parametrize(
@@ -216,18 +220,18 @@ DELETED = (3, "(deleted) missing from sweep 7")
 )
 def test_what_was_announced_as_deleted_is_created_when_it_is_there_again(record):
     change = found(plan(), record, DELETED)
-    assert (change.finding, change.sequence) == (Finding.CREATED, 4)
+    assert (change.meaning, change.sequence) == (Meaning.CREATED, 4)
 
 
 def test_what_bears_no_dates_and_was_announced_as_deleted_is_created_when_it_is_there_again():
     dateless = plan({"datesConfiguration": {"updatedDateField": None}})
-    assert found(dateless, {"id": "a"}, DELETED).finding is Finding.CREATED
+    assert found(dateless, {"id": "a"}, DELETED).meaning is Meaning.CREATED
 
 
 def test_records_that_name_no_id_are_told_apart_by_their_content():
     dateless = plan({"datesConfiguration": {"updatedDateField": None}})
     body = json.dumps([{"name": "x"}, {"name": "y"}, {"id": "a"}, {}, {"name": "x"}]).encode()
-    first, second, named, empty, again = identify(dateless, dateless.rows(body), body).ids
+    first, second, named, empty, again = identify(dateless, body).ids
     assert first == again != second
     assert first.startswith("#")
     assert second.startswith("#")
@@ -238,9 +242,9 @@ def test_records_without_dates_are_remembered_first_and_compared_by_content_then
     dateless = plan({"datesConfiguration": {"updatedDateField": None}})
     assert dateless.updated is None
     record = {"id": "a", "name": "x"}
-    assert found(dateless, record, baseline=True).finding is Finding.BASELINE
-    assert found(dateless, record).finding is Finding.CREATED
-    assert found(dateless, record, (0, "other")).finding is Finding.UPDATED
+    assert found(dateless, record, baseline=True).meaning is Meaning.BASELINE
+    assert found(dateless, record).meaning is Meaning.CREATED
+    assert found(dateless, record, Known(0, "other")).meaning is Meaning.UPDATED
 
 
 def test_a_repeated_hour_of_a_local_clock_loses_nothing():
@@ -252,9 +256,9 @@ def test_a_repeated_hour_of_a_local_clock_loses_nothing():
         started=to_micros(datetime(2025, 11, 2, 7, 0, tzinfo=UTC)),
     )
     body = json.dumps([{"id": "a", "updated": "2025-11-02 01:30:00", "created": "2020-01-01 00:00:00"}]).encode()
-    records = identify(local, local.rows(body), body)
+    records = identify(local, body)
     change = Classifier(plan=local, bounds=bounds).classify(0, records.rows[0], "a", records.versions[0], None)
-    assert change.finding is Finding.UPDATED
+    assert change.meaning is Meaning.UPDATED
 
 
 @pytest.mark.parametrize(
@@ -274,7 +278,7 @@ def test_a_repeated_hour_of_a_local_clock_loses_nothing():
 def test_id_paths(field, record, object_id):
     a_plan = plan({"idField": field})
     body = json.dumps([record]).encode()
-    assert list(identify(a_plan, a_plan.rows(body), body).ids) == [object_id]
+    assert list(identify(a_plan, body).ids) == [object_id]
 
 
 @pytest.mark.parametrize("field", ["a..b", "[", "a[b]", "a b]["])

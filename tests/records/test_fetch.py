@@ -10,7 +10,8 @@ from test_plan import MOMENT, plan
 from connectory.errors import ProviderError
 from connectory.http import PageTooHeavyError
 from connectory.model import ACCEPT, Action, Response, Verdict, Window
-from connectory.records.fetch import SMALLEST_PAGE, fetch, in_smaller_pages
+from connectory.records.fetch import fetch
+from connectory.records.smallerpages import SMALLEST_PAGE, in_smaller_pages
 
 
 class Numbered:
@@ -128,7 +129,7 @@ def test_a_list_without_an_end_is_given_up(monkeypatch):
 
 
 def test_records_of_which_none_has_the_id_are_a_mistake_of_the_entry():
-    with pytest.raises(ProviderError, match="no record of orders has the field 'number'"):
+    with pytest.raises(ProviderError, match="no record of orders has the id field 'number'"):
         read(versioned(entry={"idField": "number"}), Scripted([{"id": 1}, {"id": 2}]))
     assert read(versioned(entry={"idField": "number"}), Scripted([{}, {"id": ""}])) == [[None, None]]
 

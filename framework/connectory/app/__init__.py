@@ -18,7 +18,7 @@ from .elements import ConfigurationKey, ElementDetails, Elements, ElementSummary
 from .events import Event
 from .running import Attempted, Observer, Running, Summary
 from .types import (
-    Announced,
+    AnnouncedEvent,
     AuthorizationFlow,
     Backfilled,
     Check,
@@ -38,7 +38,7 @@ from .types import (
 __all__ = [
     "Act",
     "Acts",
-    "Announced",
+    "AnnouncedEvent",
     "App",
     "Attempt",
     "Attempted",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..deletions.search import Deletions
+from ..deletions.alarm import allow_mass_delete
 from ..instances import creating, editing, finding, states
 from ..instances import draft as drafts
 from ..instances.views import instance_view
@@ -30,7 +30,6 @@ class Instances:
     def __init__(self, parts: Parts, acts: Acts) -> None:
         self._parts = parts
         self._acts = acts
-        self._deletions = Deletions(parts.database, parts.clock)
 
     # Finding
 
@@ -148,7 +147,7 @@ class Instances:
         """Accept an alarm: the objects that the next sweep still misses are announced as deleted."""
         instance_id = self.id_of(reference)
         with self._acts.change("instances.allow_mass_delete", actor, instance_id):
-            self._deletions.allow_mass_delete(instance_id, resource)
+            allow_mass_delete(self._parts.database, self._parts.clock, instance_id, resource)
         return self.get(instance_id)
 
     def delete(self, reference: int | str, *, actor: str | None = None) -> None:

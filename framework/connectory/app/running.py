@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..delivery.ending import Ended
     from ..instances.login.keepalive import KeepAlive
     from ..instances.parts import Parts
-    from ..records.outbox import Announced
+    from ..records.outbox import AnnouncedEvent
 
 __all__ = ["Attempted", "Observer", "Running", "Summary"]
 
@@ -101,7 +101,7 @@ class _Waking(PollObserver):
         self._observer = observer
         self._wake = wake
 
-    def announced(self, found: Sequence[Announced]) -> None:
+    def announced(self, found: Sequence[AnnouncedEvent]) -> None:
         self._observer.announced(found)
         self._wake()
 

@@ -11,10 +11,10 @@ from ..instances.views import Instance, PollState, Subscription
 from ..plugins import PluginInfo
 from ..polling.backfill import Backfilled
 from ..polling.cursor import Cursor
-from ..records.outbox import Announced
+from ..records.outbox import AnnouncedEvent
 
 __all__ = [
-    "Announced",
+    "AnnouncedEvent",
     "AuthorizationFlow",
     "Backfilled",
     "Check",

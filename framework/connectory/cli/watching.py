@@ -15,7 +15,7 @@ from .tables import table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..app import Announced, Attempted, Summary
+    from ..app import AnnouncedEvent, Attempted, Summary
     from ..errors import ConnectoryError
     from ..receiver.receiver import Received
 
@@ -40,7 +40,7 @@ class Watcher(Observer):
         self.errors: dict[tuple[int, str], ConnectoryError] = {}
         self._waiting: dict[int, tuple[str, int]] = {}
 
-    def announced(self, found: Sequence[Announced]) -> None:
+    def announced(self, found: Sequence[AnnouncedEvent]) -> None:
         with self._lock:
             for event in found:
                 self.counts[event.resource][event.type] += 1
@@ -58,7 +58,7 @@ class Watcher(Observer):
             self.lost = error
             self._on_lost()
 
-    def _print_event(self, event: Announced) -> None:
+    def _print_event(self, event: AnnouncedEvent) -> None:
         if not self._as_json:
             date = from_micros(event.date).isoformat(timespec="seconds").replace("+00:00", "Z")
             say(f"{date}  {event.resource:<12} {event.type:<8} {event.object_id}  #{event.sequence}")

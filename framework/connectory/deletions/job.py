@@ -1,8 +1,8 @@
-"""Announces what was deleted, and asks whether it was.
+"""Announces deletions, and asks the provider whether an object still exists.
 
-A DELETED event goes the way of the others: one transaction with its notification, its deliveries and what is
-remembered of the object, under the claim of the poll. The object's version is marked as that of a deleted one, so that
-it is CREATED when it is seen again, and not DELETED twice meanwhile.
+A DELETED event is written like any other: in one transaction with its notification, its deliveries and what is
+remembered of the object, under the claim of the poll. The object's version is marked as deleted. Because of that mark
+it is not announced as DELETED twice, and is CREATED when it is seen again.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from ..clock import to_micros
 from ..errors import ProviderError, RetryLaterError
 from ..model import Action, Request
 from ..path import Path
-from ..records.changes import GONE, Change, Finding
-from ..records.outbox import Announced, Outbox
-from ..store import deletions, events, polls, snapshots
+from ..records.changes import Change, Meaning
+from ..records.known import Known, deleted_version, recall
+from ..records.outbox import AnnouncedEvent, Outbox
+from ..store import deletions, polls, snapshots
+from .lists import merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,8 +42,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Gone:
-    """One deletion. `date` is its moment in microseconds, None where nobody knows; `fields` is what is known of it."""
+class Deletion:
+    """One deletion. `date` is in microseconds, or None if it is unknown. `fields` are those of the log entry."""
 
     object_id: str
     date: int | None
@@ -51,7 +53,7 @@ class Gone:
 
 @dataclass(kw_only=True)
 class Job:
-    """One search for deletions, as part of a claimed poll. `exchange` asks the provider as the poll does."""
+    """One search for deletions, as part of a claimed poll. `exchange` sends a request as the poll would."""
 
     database: Database
     clock: Clock
@@ -60,7 +62,7 @@ class Job:
     runtime: Runtime
     state: DeletionRow
     exchange: Exchange
-    watch: Callable[[Sequence[Announced]], None]
+    watch: Callable[[Sequence[AnnouncedEvent]], None]
     deleted: int = 0
 
     @property
@@ -83,8 +85,8 @@ class Job:
     def send(self, request: Request) -> Response:
         return self.exchange(request)[0]
 
-    def is_gone(self, object_id: str, params: Params = ()) -> bool:
-        """Whether a GET by id says that there is no such object; an answer that says neither is an error."""
+    def is_deleted(self, object_id: str, params: Params = ()) -> bool:
+        """Whether a GET by id says that the object does not exist. An answer that does not decide it is an error."""
         request = _item_request(self.plan, self.deletes.item_path, object_id, params)
         try:
             _, verdict = self.exchange(request)
@@ -94,71 +96,66 @@ class Job:
             return True
         if verdict.action is Action.EMPTY:
             raise ProviderError(
-                f"the provider does not say whether {object_id} is there: {verdict.reason}", where=request.path
+                f"the provider does not say whether {object_id} exists: {verdict.reason}", where=request.path
             )
         return False
 
     # Announcing
 
-    def announce(self, connection: Connection, gone: Sequence[Gone]) -> list[Announced]:
-        """Write the events of these deletions; what was announced as deleted before is passed over."""
-        ids = {item.object_id for item in gone}
-        changes, raws = self._changes(connection, gone, ids)
+    def announce(self, connection: Connection, found: Sequence[Deletion]) -> list[AnnouncedEvent]:
+        """Write the events of these deletions, except of objects that were announced as deleted before."""
+        ids = {item.object_id for item in found}
+        changes, raws = self._changes(connection, found, ids)
         deletions.forget_objects(connection, self.poll, ids)
         snapshots.forget(connection, self.poll, ids)
         if not changes:
             return []
         polls.put_seen(connection, [self._seen(change) for change in changes])
-        sender, subscriptions = self.runtime.sender, self.runtime.subscriptions
-        outbox = Outbox(sender=sender, resource=self.poll.resource, subscriptions=subscriptions)
+        origin, subscriptions = self.runtime.origin, self.runtime.subscriptions
+        outbox = Outbox(origin=origin, resource=self.poll.resource, subscriptions=subscriptions)
         return outbox.publish(connection, changes, raws, self.clock.now())
 
-    def tell(self, found: Sequence[Announced]) -> None:
-        """After the commit: count them, and tell those who watch."""
-        if found:
-            self.deleted += len(found)
-            self.watch(found)
+    def tell(self, announced: Sequence[AnnouncedEvent]) -> None:
+        """Count the events and tell the observer. To be called after the commit."""
+        if announced:
+            self.deleted += len(announced)
+            self.watch(announced)
 
     def _changes(
-        self, connection: Connection, gone: Sequence[Gone], ids: set[str]
+        self, connection: Connection, found: Sequence[Deletion], ids: set[str]
     ) -> tuple[list[Change], list[msgspec.Raw]]:
-        known = self._known(connection, ids)
+        known = recall(connection, self.poll, ids)
         changes: list[Change] = []
         raws: list[msgspec.Raw] = []
-        for item in gone:
-            sequence, version = known.get(item.object_id, (0, ""))
-            if version.startswith(GONE):
+        for item in found:
+            last = known.get(item.object_id)
+            if last is not None and last.is_deleted:
                 continue
-            change = _change(item, len(raws), sequence + 1)
-            known[item.object_id] = (change.sequence, change.version)
+            change = _change(item, len(raws), last)
+            known[item.object_id] = Known(change.sequence, change.version)
             changes.append(change)
             raws.append(msgspec.Raw(msgspec.json.encode(_record(self.plan, item))))
         return changes, raws
-
-    def _known(self, connection: Connection, ids: set[str]) -> dict[str, tuple[int, str]]:
-        seen = polls.seen_of(connection, self.poll, ids)
-        before = events.last_of(connection, self.poll.instance_id, self.poll.resource, ids - seen.keys())
-        return {key: (row.sequence, row.version) for key, row in seen.items()} | before
 
     def _seen(self, change: Change) -> polls.SeenTuple:
         date = to_micros(self.provider_now) if change.date is None else change.date
         return self.poll.instance_id, self.poll.resource, change.object_id, change.version, change.sequence, date
 
 
-def _change(item: Gone, row: int, sequence: int) -> Change:
+def _change(item: Deletion, row: int, last: Known | None) -> Change:
     return Change(
         row=row,
         object_id=item.object_id,
-        version=f"{GONE}{item.proof}",
-        finding=Finding.DELETED,
+        version=deleted_version(item.proof),
+        meaning=Meaning.DELETED,
         reason=item.proof,
         date=item.date,
-        sequence=sequence,
+        last=last.sequence if last else 0,
     )
 
 
-def _record(plan: Plan, item: Gone) -> dict[str, Any]:
-    """Stands for the deleted record, which cannot be read any more: its id, and what is known of the deletion."""
+def _record(plan: Plan, item: Deletion) -> dict[str, Any]:
+    """Stands for the record, which does not exist any more: its id, and what is known of the deletion."""
     path = Path.parse(plan.id_field)
     if not path.steps:
         path = Path(("id",))
@@ -169,9 +166,3 @@ def _record(plan: Plan, item: Gone) -> dict[str, Any]:
 def _item_request(plan: Plan, item_path: str, object_id: str, params: Params) -> Request:
     path = plan.resource.path + item_path.replace("{id}", quote(object_id, safe=""))
     return Request(path=path, params=merged(plan.resource.params, params))
-
-
-def merged(params: Params, more: Params) -> Params:
-    """`more` replaces what has the same name."""
-    names = {name for name, _ in more}
-    return (*(pair for pair in params if pair[0] not in names), *more)

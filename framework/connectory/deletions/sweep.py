@@ -1,49 +1,46 @@
-"""Lists all ids of a resource and finds out which of the known objects are gone.
+"""Lists all ids of a resource and finds the known objects that are missing from the list.
 
-A sweep announces nothing unless its listing is provably complete, and nothing where more is missing than may vanish at
-once: a lost right looks just like a mass deletion. The ids go through memory one page at a time; which of them were
-listed is written down in the store.
+A sweep announces nothing unless its list is provably complete, and nothing if more objects are missing than may be
+deleted at once (see `alarm`). Only one page of ids is in memory at a time; the store records which ids were listed.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..clock import from_micros, to_micros
 from ..deletes import Proof
 from ..errors import ProviderError
-from ..model import PollerEntry, Window
-from ..plans.compiling import compile_plan
-from ..records.changes import plain
-from ..records.fetch import FetchedPage, fetch, in_smaller_pages
+from ..model import Window
+from ..records.fetch import FetchedPage, fetch
+from ..records.identify import id_text
+from ..records.smallerpages import in_smaller_pages
 from ..store import deletions, polls
-from .job import Gone, Job, merged
+from .alarm import alarm_of
+from .job import Deletion, Job
+from .lists import sweep_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..deletes import Sweep
     from ..plans.plan import Plan
-    from ..store.deletions import Census
 
 log = logging.getLogger(__name__)
 
-# Fewer may always vanish at once: of ten objects, two are a share of 20 %.
-ALWAYS_ALLOWED = 5
 CHUNK = 200
 
 
 def sweep(job: Job, deletes: Sweep) -> str | None:
-    """Announce what is gone; why the sweep proves nothing, or None."""
+    """Announce the missing objects as deleted. Returns why the sweep proves nothing, or None."""
     number = _begin(job)
     doubt = _list(job, deletes, number)
     if doubt is not None:
         return doubt
     with job.database.read() as connection:
         census = deletions.count_objects(connection, job.poll, number)
-    alarm = alarm_of(job, census)
+    alarm = alarm_of(job.plan, census)
     allowed = job.state.allowed
     _complete(job, number, None if allowed else alarm)
     if alarm is not None and not allowed:
@@ -51,36 +48,6 @@ def sweep(job: Job, deletes: Sweep) -> str | None:
     if census.missing:
         _announce(job, deletes, number, misses=_misses_needed(job, allowed=allowed))
     return None
-
-
-def alarm_of(job: Job, census: Census) -> str | None:
-    """Why so many missing objects are not believed to be deleted; None where they may be."""
-    options = job.plan.entry.track_deletes
-    share = options.max_share if options is not None else 0.0
-    most = max(ALWAYS_ALLOWED, int(share * census.known))
-    if not census.missing or (census.listed and census.missing <= most):
-        return None
-    much = f"more than the {most} that may be deleted at once" if census.listed else "and the list is empty"
-    return (
-        f"{census.missing} of {census.known} {job.plan.name} are missing, {much}: no deletion is announced until"
-        " somebody allows it, for the login may have lost a right"
-    )
-
-
-def sweep_plan(plan: Plan, deletes: Sweep) -> Plan:
-    """The resource as a list of nothing but ids, whenever they changed and whatever the poll's own URL leaves out."""
-    resource = replace(
-        plan.resource, params=merged(plan.resource.params, deletes.params), version_field=None, poller=None
-    )
-    entry = PollerEntry(url=f"/hubs/{plan.element.hub}/{resource.name}", id_field=plan.entry.id_field)
-    compiled = compile_plan(
-        f"{plan.name}.trackDeletes",
-        entry,
-        element=plan.element,
-        resources={resource.name: replace(resource, deletes=None)},
-        plugins=plan.plugins,
-    )
-    return replace(compiled, is_windowed=False)
 
 
 def _begin(job: Job) -> int:
@@ -92,7 +59,7 @@ def _begin(job: Job) -> int:
 
 
 def _list(job: Job, deletes: Sweep, number: int) -> str | None:
-    """List everything, in smaller pages where the provider cannot give large ones."""
+    """List all ids. Returns why the list may be incomplete, or None."""
     plan = sweep_plan(job.plan, deletes)
 
     def read(page_size: int) -> str | None:
@@ -119,18 +86,17 @@ def _read(job: Job, plan: Plan, proof: Proof, number: int) -> None:
 
 
 def _ids(plan: Plan, page: FetchedPage) -> Iterator[str | None]:
-    """None for a record that does not show its id, whatever else it shows."""
+    """None for a record that does not show its id, even if it has other content."""
     for row in page.records.rows:
-        value = plain(plan.object_id(row))
-        yield None if value is None or value == "" else str(value)
+        yield id_text(plan.object_id(row))
 
 
 def _complete(job: Job, number: int, alarm: str | None) -> None:
     poll = job.poll
     if alarm is not None and job.state.alarm is None:
         log.warning("deletions of %s of instance %s: %s", poll.resource, poll.instance_id, alarm)
-    # A consent was for what an earlier sweep has missed, and which this one misses for the second time. It ends here,
-    # before anything is announced: what is missing for the first time now has to pass the next sweep by itself.
+    # The permission covered objects that an earlier sweep missed, and that this sweep misses for the second time. It
+    # ends before anything is announced: objects that are missing for the first time must pass the next sweep.
     done = {"completed_at": to_micros(job.clock.now()), "alarm": alarm, "allowed": False}
     with job.database.write() as connection:
         polls.hold(connection, poll)
@@ -139,7 +105,7 @@ def _complete(job: Job, number: int, alarm: str | None) -> None:
 
 
 def _misses_needed(job: Job, *, allowed: bool) -> int:
-    """A GET by id proves what one sweep missed. Nobody wants one for each object of a mass deletion: two sweeps do."""
+    """How many sweeps must miss an object. A GET by id replaces the second one, except in a mass deletion."""
     return 1 if job.confirms and not allowed else 2
 
 
@@ -152,16 +118,16 @@ def _announce(job: Job, deletes: Sweep, number: int, *, misses: int) -> None:
             missing = deletions.missing_objects(connection, job.poll, number, misses=misses, after=after, limit=CHUNK)
         if not missing:
             return
-        gone = [key for key in missing if misses > 1 or job.is_gone(key, deletes.params)]
-        _bury(job, number, gone, there=sorted(set(missing) - set(gone)))
+        deleted = [key for key in missing if misses > 1 or job.is_deleted(key, deletes.params)]
+        _bury(job, number, deleted, existing=sorted(set(missing) - set(deleted)))
         after = missing[-1]
 
 
 def _check_items(job: Job, deletes: Sweep, number: int) -> None:
-    """Ask for an object that was listed just now: were it not found, then not finding another one would say nothing."""
+    """Ask for an object that was just listed: if that is not found, "not found" proves nothing for other objects."""
     with job.database.read() as connection:
         listed = deletions.any_listed(connection, job.poll, number)
-    if listed is not None and job.is_gone(listed, deletes.params):
+    if listed is not None and job.is_deleted(listed, deletes.params):
         raise ProviderError(
             f"{listed} is in the list, but is not found by its id",
             where=job.plan.resource.path + deletes.item_path,
@@ -169,12 +135,12 @@ def _check_items(job: Job, deletes: Sweep, number: int) -> None:
         )
 
 
-def _bury(job: Job, number: int, gone: Sequence[str], there: Sequence[str]) -> None:
+def _bury(job: Job, number: int, deleted: Sequence[str], existing: Sequence[str]) -> None:
     date = to_micros(job.provider_now)
-    found = [Gone(object_id=key, date=date, proof=f"missing from sweep {number}") for key in gone]
+    found = [Deletion(object_id=key, date=date, proof=f"missing from sweep {number}") for key in deleted]
     with job.database.write() as connection:
         polls.hold(connection, job.poll)
-        told = job.announce(connection, found)
-        # They left the list without being deleted; should they come back to it, they are known again.
-        deletions.forget_objects(connection, job.poll, there)
-    job.tell(told)
+        announced = job.announce(connection, found)
+        # These objects left the list but still exist. They become known again when a poll or a sweep shows them.
+        deletions.forget_objects(connection, job.poll, existing)
+    job.tell(announced)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from .. import hints
 from ..clock import from_micros
-from ..deletions.search import Deletions
+from ..deletions.check import check as check_deletions
 from ..errors import AuthenticationError, ConnectoryError
 from ..model import Window
-from ..records.changes import Stamps
 from ..records.fetch import FetchedPage, fetch
+from ..records.stamps import Stamps
 from ..serialize import HIDDEN
 from ..store import deletions
 
@@ -147,7 +147,7 @@ def _looked_at(plan: Plan, page: FetchedPage, name: str) -> Check:
 
 def _deletions(parts: Parts, runtime: Runtime, resource: str, plan: Plan) -> Check:
     name, caveat = f"deletions of {resource}", (plan.resource.deletes.caveat if plan.resource.deletes else "") or None
-    doubt = Deletions(parts.database, parts.clock).check(runtime, resource)
+    doubt = check_deletions(runtime, resource, parts.clock.now())
     if doubt is not None:
         return Check(check=name, state=CheckState.FAILED, detail=doubt, hint=caveat, exit_code=4)
     with parts.database.read() as connection:

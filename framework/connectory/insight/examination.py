@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import ConnectoryError
-from ..http import PageTooHeavyError
-from ..polling.window import bounds_of, window_of
-from ..records.fetch import fetch, smaller
+from ..records.fetch import fetch
+from ..records.smallerpages import in_smaller_pages
+from ..records.window import bounds_of, window_of
 from .explanation import PageNote
 from .judging import RecordJudge
 from .scrubbing import scrub_params
@@ -16,9 +16,10 @@ from .scrubbing import scrub_params
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from ..http import PageTooHeavyError
     from ..model import Window
-    from ..records.changes import Bounds
     from ..records.fetch import FetchedPage
+    from ..records.window import Bounds
     from .case import Case
 
 
@@ -58,22 +59,15 @@ def examine(case: Case) -> Examination:
 
 
 def _read(found: Examination, window: Window) -> None:
-    """Read the window, with smaller pages where the provider finds them too heavy."""
-    page_size = found.case.page_size
-    while True:
-        try:
-            _walk(found, window, page_size)
-        except PageTooHeavyError as error:
-            half = smaller(page_size)
-            if half is None:
-                raise
-            found.notes.append(f"a page of {page_size} is too heavy ({error.message}): asked again for {half}")
-            page_size = half
-            found.bounds = found.judge = None
-            found.pages.clear()
-        else:
-            found.complete = True
-            return
+    """Read the window, in smaller pages if the provider finds them too heavy."""
+
+    def shrunk(page_size: int, smaller: int, error: PageTooHeavyError) -> None:
+        found.notes.append(f"a page of {page_size} is too heavy ({error.message}): asked again for {smaller}")
+        found.bounds = found.judge = None
+        found.pages.clear()
+
+    in_smaller_pages(found.case.page_size, lambda page_size: _walk(found, window, page_size), shrunk)
+    found.complete = True
 
 
 def _walk(found: Examination, window: Window, page_size: int) -> None:

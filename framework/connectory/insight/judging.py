@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import from_micros
 from ..errors import ConnectoryError
-from ..records.changes import Classifier, Finding
+from ..records.changes import Meaning
+from ..records.classifier import Classifier
+from ..records.known import Known
 from ..secrets import redactor
 from .explanation import KnownNote, RecordNote
 from .reasons import Dates, Reasons, moment, seen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+
+    import msgspec
 
     from ..plans.plan import Plan
     from ..plans.rows import Accessor
-    from ..records.changes import Bounds, Change
+    from ..records.changes import Change
     from ..records.fetch import FetchedPage
+    from ..records.window import Bounds
     from .case import Case, Memory
 
 MOST_RECORDS = 10_000
@@ -77,38 +83,37 @@ class RecordJudge:
         known = None if object_id is None else self.known.get(object_id)
         unjudged = _Unjudged(page=page.number, row=row, id=object_id, dates=dates, version=version, known=known)
         if object_id is None:
-            self._note(unjudged, Finding.HIDDEN, "it shows no id: the login may not read it, or idField is wrong")
+            self._note(unjudged, Meaning.HIDDEN, "it shows no id: the login may not read it, or idField is wrong")
         elif known is not None and known.version == version:
-            self._note(unjudged, Finding.SEEN, seen(known))
+            self._note(unjudged, Meaning.SEEN, seen(known))
         else:
-            self._classify(unjudged, record, object_id, page.response.body)
+            self._classify(unjudged, record, object_id, records.raws)
 
-    def _classify(self, unjudged: _Unjudged, record: Any, object_id: str, body: bytes) -> None:
-        last = None if unjudged.known is None else (unjudged.known.sequence, unjudged.known.version)
+    def _classify(self, unjudged: _Unjudged, record: Any, object_id: str, raws: Sequence[msgspec.Raw]) -> None:
+        last = None if unjudged.known is None else Known(unjudged.known.sequence, unjudged.known.version)
         try:
             change = self.classifier.classify(unjudged.row, record, object_id, unjudged.version, last)
         except ConnectoryError as error:
-            self._note(unjudged, Finding.BEFORE_WINDOW, error.message)
+            self._note(unjudged, Meaning.BEFORE_WINDOW, error.message)
             raise
         if self.last is not None and change.date is not None and change.date > self.last:
             reason = f"updated {moment(change.date)}, after the span that is asked for"
-            self._note(unjudged, Finding.NEXT_POLL, reason)
+            self._note(unjudged, Meaning.NEXT_POLL, reason)
             return
-        if change.finding is Finding.UPDATED and self.plan.entry.ignore_fields:
-            change = self.memory.compare(change, self.plan.raws(body))
+        if change.meaning is Meaning.UPDATED and self.plan.entry.ignore_fields:
+            change = self.memory.compare(change, raws)
         self._note_change(unjudged, change, object_id)
 
     def _note_change(self, unjudged: _Unjudged, change: Change, object_id: str) -> None:
-        announces = change.finding in {Finding.CREATED, Finding.UPDATED}
+        announces = change.meaning.is_announced
         reason = self.reasons.of(change, unjudged.dates, unjudged.known)
-        self._note(unjudged, change.finding, reason, change.sequence if announces else None)
-        if announces or change.finding in {Finding.BASELINE, Finding.IGNORED}:
-            number = 0 if change.finding is Finding.BASELINE else change.sequence
+        self._note(unjudged, change.meaning, reason, change.sequence if announces else None)
+        if announces or change.meaning in {Meaning.BASELINE, Meaning.IGNORED}:
             source = f"page {unjudged.page} of this poll"
-            self.known[object_id] = KnownNote(sequence=number, version=change.version, source=source)
+            self.known[object_id] = KnownNote(sequence=change.sequence, version=change.version, source=source)
 
-    def _note(self, unjudged: _Unjudged, finding: Finding, reason: str, sequence: int | None = None) -> None:
-        self.totals[finding.value] += 1
+    def _note(self, unjudged: _Unjudged, meaning: Meaning, reason: str, sequence: int | None = None) -> None:
+        self.totals[meaning.value] += 1
         if len(self.records) >= MOST_RECORDS:
             self.left_out += 1
             return
@@ -124,7 +129,7 @@ class RecordJudge:
                 created=_moment(dates.created),
                 version=unjudged.version,
                 known=unjudged.known,
-                verdict=finding.value,
+                verdict=meaning.value,
                 reason=redactor.scrub(reason),
                 warning=None if unjudged.id is None else self.reasons.warning(dates),
                 sequence=sequence,

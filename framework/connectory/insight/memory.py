@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..records.fieldchanges import history_of
+from ..records.fieldchanges import tracker_of
 from ..store import events, polls
 from .explanation import KnownNote
 
@@ -27,7 +27,7 @@ class StoreMemory:
         self._database = database
         self._poll = poll
         # Nothing is written here, so how long versions are kept makes no difference.
-        self._history = history_of(plan, timedelta(0))
+        self._tracker = tracker_of(plan, timedelta(0))
 
     def known(self, object_ids: Collection[str]) -> Mapping[str, KnownNote]:
         if not object_ids:
@@ -46,7 +46,7 @@ class StoreMemory:
         }
 
     def compare(self, change: Change, raws: Sequence[msgspec.Raw]) -> Change:
-        if self._history is None:
+        if self._tracker is None:
             return change
         with self._database.read() as connection:
-            return self._history.compare(connection, self._poll, [change], raws)[0]
+            return self._tracker.compare(connection, self._poll, [change], raws)[0]

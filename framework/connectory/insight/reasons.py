@@ -11,12 +11,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..clock import duration_micros, from_micros
-from ..records.changes import Bounds, Change, Finding, plain
+from ..records.changes import Change, Meaning
+from ..records.identify import plain
 from ..serialize import iso
 
 if TYPE_CHECKING:
     from ..dates import Codec
     from ..plans.plan import Plan
+    from ..records.window import Bounds
     from .explanation import KnownNote
 
 
@@ -36,14 +38,14 @@ class Reasons:
     bounds: Bounds
 
     def of(self, change: Change, dates: Dates, known: KnownNote | None) -> str:
-        if change.finding is Finding.BEFORE_WINDOW:
+        if change.meaning is Meaning.BEFORE_WINDOW:
             ahead = span(self.bounds.start - (change.date or 0))
             return f"updated {moment(change.date)}, {ahead} before the window starts at {self.start}"
-        if change.finding is Finding.NEXT_POLL:
+        if change.meaning is Meaning.NEXT_POLL:
             return f"updated {moment(change.date)}, after this poll started at {moment(self.bounds.started)}"
-        if change.date is None or change.finding not in {Finding.CREATED, Finding.UPDATED}:
+        if change.date is None or change.meaning not in {Meaning.CREATED, Meaning.UPDATED}:
             return change.reason
-        if known is not None and change.finding is Finding.CREATED:
+        if known is not None and change.meaning is Meaning.CREATED:
             return f"{change.reason} ({_event(known)})"
         if known is not None:
             return f"another version than was announced: {change.version!r}, before {known.version!r} ({_event(known)})"

@@ -13,10 +13,11 @@ import msgspec
 
 from ..clock import duration_micros, to_micros
 from ..errors import ConnectoryError
-from ..polling.covering import Ways
 from ..polling.poller import Poller
 from ..polling.scheduler import Scheduler
-from ..records.changes import Finding, identify
+from ..polling.ways import Ways
+from ..records.changes import Meaning
+from ..records.identify import identify
 from ..schemas import CALLBACK_URL
 from ..secrets import MASK, redactor
 from .memory import StoreMemory
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from ..instances.runtime import Runtime
     from ..model import Request, Response, Verdict
     from ..plans.plan import Plan
-    from ..records.changes import Change, Identified
+    from ..records.changes import Change
+    from ..records.identify import Identified
     from ..records.summary import Observer
     from ..store.polls import PollRow
     from .explanation import KnownNote
@@ -73,7 +75,7 @@ class _Recorder:
         ignored: dict[str, str] = {}
 
         def note_ignored(changes: Sequence[Change]) -> None:
-            ignored.update({one.object_id: one.reason for one in changes if one.finding is Finding.IGNORED})
+            ignored.update({one.object_id: one.reason for one in changes if one.meaning is Meaning.IGNORED})
 
         self._file.write(self._header(poll, runtime))
         failure: str | None = None
@@ -166,7 +168,7 @@ class _ExchangeLog:
 
 
 def _identified(plan: Plan, body: bytes) -> Identified:
-    return identify(plan, plan.rows(body), body)
+    return identify(plan, body)
 
 
 def _noted(note: KnownNote, version: str, written: str) -> tuple[int, str, str]:

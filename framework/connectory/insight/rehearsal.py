@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..polling.backfill import Backfilled, window_between
+from ..polling.backfill import Backfilled, backfill_window
 from .case import live_case
 from .explain import explain_case
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def rehearse(parts: Parts, instance_id: int, resource: str, start: datetime, end: datetime | None = None) -> Backfilled:
     """What `backfill` would announce of the same span."""
-    window = window_between(parts, instance_id, resource, start, end)
+    window = backfill_window(parts, instance_id, resource, start, end)
     found = explain_case(live_case(parts, instance_id, resource, window=window))
     if found.error is not None:
         raise found.error

@@ -15,7 +15,7 @@ from ..errors import ConfigurationError, ConnectoryError, RetryLaterError
 from ..http import Client
 from ..model import Response, resolve_endpoint
 from ..plans.entries import compile_plans
-from ..records.changes import Change, Finding
+from ..records.changes import Change, Meaning
 from ..schemas import load_configuration
 from ..secrets import redactor
 from ..store.polls import PollRow
@@ -79,7 +79,7 @@ class _RecordedMemory:
         reason = self._ignored.get(change.object_id)
         if reason is None:
             return change
-        return dataclasses.replace(change, finding=Finding.IGNORED, reason=reason, sequence=change.sequence - 1)
+        return dataclasses.replace(change, meaning=Meaning.IGNORED, reason=reason)
 
 
 class _RecordedConversation:

@@ -17,7 +17,7 @@ from ..http import Client, Sessions
 from ..model import resolve_endpoint
 from ..plans.entries import compile_plans
 from ..ratelimits import account_key
-from ..records.envelope import Sender
+from ..records.envelope import Origin
 from ..schemas import CALLBACK_URL, load_configuration
 from ..store import instances, subscriptions
 from .budget import Budget
@@ -51,8 +51,8 @@ class Runtime:
     page_sizes: dict[str, int] = field(default_factory=dict)
 
     @property
-    def sender(self) -> Sender:
-        return Sender(instance_id=self.row.id, instance_name=self.row.name, element_key=self.element.key)
+    def origin(self) -> Origin:
+        return Origin(instance_id=self.row.id, instance_name=self.row.name, element_key=self.element.key)
 
     def plan(self, resource: str) -> Plan:
         try:

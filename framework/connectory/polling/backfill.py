@@ -1,8 +1,8 @@
 """Announces records of a span of time that were never announced, without moving the cursor.
 
-A record counts as announced when its present version is that of its last event, or is remembered for the overlap. The
-others go the way that a poll's finds go: judged by the same rules with the span as the window, and one transaction per
-page. The poll's lease is held meanwhile, so that poll and backfill never number the events of one object at once.
+A record counts as announced if its present version is that of its last event, or is remembered for the overlap. The
+other records are treated as a poll treats them: the same rules, with the span as the window, and one transaction per
+page. The backfill holds the poll's lease, so that a poll never numbers events of the same objects at the same time.
 """
 
 from __future__ import annotations
@@ -16,27 +16,28 @@ from ..deletions.search import Deletions
 from ..errors import ConfigurationError
 from ..instances.budget import holder_of
 from ..instances.views import poll_of
-from ..model import Window
 from ..records.summary import Observer, Summary
+from ..records.window import window_between
 from ..serialize import iso
 from ..store import cursors, polls
-from .covering import Covering, Ways
+from .covering import Covering
 from .cursor import check_dated, refuse_held
-from .poller import unchanged
-from .scheduler import HEARTBEAT, POLL_LEASE, take_over
+from .endings import unchanged
+from .leases import POLL_LEASE, Heartbeat, take_over
+from .ways import Ways
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from ..instances.parts import Parts
     from ..instances.runtime import Runtime
+    from ..model import Window
     from ..store.polls import PollRow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Backfilled:
-    """What a backfill announced, or would announce: counts of records. Both ends of the span are included."""
+    """What a backfill announced, or would announce, in counts of records. The span includes both ends."""
 
     instance_id: int
     resource: str
@@ -60,8 +61,8 @@ def backfill(
     end: datetime | None = None,
     observer: Observer | None = None,
 ) -> Backfilled:
-    """Announce what was never announced from `start` to `end`, which is by default where the cursor is."""
-    window = window_between(parts, instance_id, resource, start, end)
+    """Announce what was never announced from `start` to `end`. The default end is the cursor."""
+    window = backfill_window(parts, instance_id, resource, start, end)
     summary = _announce(parts, parts.runtimes.get(instance_id), resource, window, observer)
     return Backfilled(
         instance_id=instance_id,
@@ -79,23 +80,22 @@ def backfill(
     )
 
 
-def window_between(parts: Parts, instance_id: int, resource: str, start: datetime, end: datetime | None) -> Window:
-    """The window of a backfill; a `ConfigurationError` where the span means nothing."""
+def backfill_window(parts: Parts, instance_id: int, resource: str, start: datetime, end: datetime | None) -> Window:
+    """The window of a backfill, or a `ConfigurationError` if the span cannot be read."""
     plan, poll = parts.runtimes.get(instance_id).plan(resource), poll_of(parts.database, instance_id, resource)
     check_dated(plan)
-    last = to_micros(end) if end else poll.since
-    window = Window(start=from_micros(plan.floor(to_micros(start))), end=from_micros(plan.floor(last)))
+    window = window_between(plan, to_micros(start), to_micros(end) if end else poll.since)
     if window.end < window.start:
         raise ConfigurationError(
             f"the span ends at {iso(window.end)}, before it starts at {iso(window.start)}",
             where="from",
-            hint="without an end it goes up to the cursor; what is later is the next poll's",
+            hint="the default end is the cursor; the next poll reads what is later",
         )
     if to_micros(start) > poll.since:
         raise ConfigurationError(
             f"the span starts at {iso(window.start)}, after the cursor, which is at {iso(from_micros(poll.since))}",
             where="from",
-            hint="what is later than the cursor is the next poll's",
+            hint="the next poll reads what is later than the cursor",
         )
     return window
 
@@ -112,7 +112,7 @@ def _announce(parts: Parts, runtime: Runtime, resource: str, window: Window, obs
         parts.snapshots_kept,
         threading.Event(),
     )
-    keep = _keeper(parts)
+    keep = Heartbeat(parts.database, parts.clock, parts.process)
     try:
         if runtime.budget is not None:
             runtime.budget.wait(holder_of(poll), keep)
@@ -143,30 +143,15 @@ def _lease(parts: Parts, instance_id: int, resource: str) -> PollRow:
 
 
 def _release(parts: Parts, poll: PollRow) -> None:
-    """Give the lease up where it is still ours; the poll goes on as if nothing had been."""
+    """Give the lease up if it is still ours. The poll's state stays the same."""
     with parts.database.write() as connection:
         cursors.give_up(connection, poll)
 
 
-def _keeper(parts: Parts) -> Callable[[], None]:
-    """Renews the lease between two pages, now and then."""
-    renewed = parts.clock.now()
-
-    def keep() -> None:
-        nonlocal renewed
-        now = parts.clock.now()
-        if now - renewed >= HEARTBEAT:
-            renewed = now
-            with parts.database.write() as connection:
-                polls.renew_leases(connection, parts.owner, to_micros(now + POLL_LEASE))
-
-    return keep
-
-
 def _ways() -> Ways:
-    """A window of its own, which leaves the poll's state as it was."""
+    """How a backfill reads its window: the poll's state stays the same."""
     return Ways(
-        # A provider whose URL names no upper bound sends what came later as well.
+        # A poll URL without an upper bound gets later records as well.
         takes=lambda change, bounds: change.date is None or change.date <= bounds.end,
-        finish=lambda connection, run: polls.finish(connection, run.poll, unchanged(run.poll)),
+        finish=lambda connection, reading: polls.finish(connection, reading.poll, unchanged(reading.poll)),
     )

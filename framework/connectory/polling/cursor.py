@@ -1,8 +1,8 @@
-"""Shows and moves the place up to which a resource was announced.
+"""Shows and moves the cursor: the moment up to which a resource was announced.
 
-A moved cursor never announces a version twice: `seen` and the events know what was announced, however far back the
-cursor goes. What a rewind finds is what was never announced in the span, and what is held now in another version than
-was announced last. Only events that retention has removed are no longer known.
+A moved cursor never announces a version twice, because `seen` and the events record what was announced. A rewind finds
+records of the span that were never announced, and records that now have another version than the announced one. Only
+events that retention has removed are forgotten.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from .. import hints
 from ..clock import from_micros, to_micros
 from ..errors import ConfigurationError, ConflictError
 from ..instances.views import PollState, poll_of, poll_state
+from ..records.window import window_of
 from ..schemas import parse_first_poll
 from ..serialize import iso
 from ..store import cursors
-from .scheduler import take_over
-from .window import window_of
+from .leases import take_over
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
-    """What a poll would ask for now; both ends are included."""
+    """What a poll would ask for now, including both ends."""
 
     start: datetime
     end: datetime
@@ -39,9 +39,9 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cursor:
-    """Up to where a resource was announced (`since`), and what is remembered behind that.
+    """The moment up to which a resource was announced (`since`), and what is remembered from before it.
 
-    No window starts before `remembered_from`. `lease_owner` is the process that polls it now.
+    No window starts before `remembered_from`. `lease_owner` is the process that polls the resource now.
     """
 
     since: datetime
@@ -77,7 +77,7 @@ def show(parts: Parts, instance_id: int, resource: str) -> Cursor:
 def rewind(parts: Parts, instance_id: int, resource: str, since: datetime) -> Cursor:
     """Poll again from `since` on, at once. Refused while the poll runs.
 
-    The cursor and the place where memory begins both go back to `since`, so the next window starts exactly there.
+    The cursor and the start of what is remembered both go back to `since`, so the next window starts exactly there.
     """
     poll = poll_of(parts.database, instance_id, resource)
     check_dated(parts.runtimes.get(instance_id).plan(resource))
@@ -92,10 +92,10 @@ def rewind(parts: Parts, instance_id: int, resource: str, since: datetime) -> Cu
 
 
 def reset(parts: Parts, instance_id: int, resource: str, first_poll: str = "now") -> Cursor:
-    """Poll as a new instance does: from `now` on, `all`, or from an ISO date on. Refused while the poll runs.
+    """Poll as a new instance does: from `now`, from an ISO date, or `all`. Refused while the poll runs.
 
-    What is remembered for the overlap is forgotten, the events stay: an object's numbers go on, and a version that was
-    announced stays quiet. Records without dates are remembered again at the next poll, and not announced by it.
+    What was remembered for the overlap is forgotten, but the events stay: each object's numbers go on, and an announced
+    version is not announced again. The next poll remembers records without dates again, and announces none of them.
     """
     poll = poll_of(parts.database, instance_id, resource)
     runtime = parts.runtimes.get(instance_id)
@@ -105,7 +105,7 @@ def reset(parts: Parts, instance_id: int, resource: str, first_poll: str = "now"
 
 
 def check_dated(plan: Plan) -> None:
-    """A span of time means nothing to records that bear no dates."""
+    """Refuse a span of time for records that have no dates."""
     if plan.updated is None and plan.created is None:
         raise ConfigurationError(
             f"the entry of {plan.name} names no dates, so no span of time can be asked for",
@@ -115,7 +115,7 @@ def check_dated(plan: Plan) -> None:
 
 
 def refuse_held(parts: Parts, instance_id: int, resource: str) -> ConflictError:
-    """The error for a poll whose lease somebody else holds."""
+    """The error for a poll that another process is running."""
     poll = poll_of(parts.database, instance_id, resource)
     until = iso(from_micros(poll.lease_until or 0))
     return ConflictError(
@@ -134,7 +134,7 @@ def _moment_of(first_poll: str, now: datetime) -> datetime:
 
 
 def _move(parts: Parts, poll: PollRow, values: Mapping[str, Any], *, forget: bool = False) -> Cursor:
-    # A process that was killed holds nothing any more.
+    # The leases of a killed process must not refuse the move.
     take_over(parts.database, parts.process)
     now = to_micros(parts.clock.now())
     with parts.database.write() as connection:

@@ -1,36 +1,23 @@
-"""Runs claimed polls somewhere: in threads here, elsewhere in workers of a cluster."""
+"""Runs claimed polls in threads."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..store.polls import PollRow
 
-Job = Callable[["Sequence[PollRow]"], None]
+Group = Sequence["PollRow"]
+"""The polls of one instance, which are run one after another."""
 
 
-class Executor(Protocol):
-    def free(self) -> int:
-        """How many more groups can be taken now."""
-        ...
-
-    def submit(self, group: Sequence[PollRow]) -> None:
-        """Run the polls of one instance, one after another."""
-        ...
-
-    def close(self) -> None:
-        """Wait for what is running."""
-        ...
-
-
-class ThreadExecutor:
+class Executor:
     """`done` is called after each group, from the worker's thread."""
 
-    def __init__(self, run: Job, workers: int, done: Callable[[], None]) -> None:
+    def __init__(self, run: Callable[[Group], None], workers: int, done: Callable[[], None]) -> None:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="poll")
         self._run = run
         self._workers = workers
@@ -39,15 +26,17 @@ class ThreadExecutor:
         self._lock = threading.Lock()
 
     def free(self) -> int:
+        """How many more groups can start now."""
         with self._lock:
             return self._workers - self._running
 
-    def submit(self, group: Sequence[PollRow]) -> None:
+    def submit(self, group: Group) -> None:
         with self._lock:
             self._running += 1
         self._pool.submit(self._run, group).add_done_callback(self._ended)
 
     def close(self) -> None:
+        """Wait until all groups have ended."""
         self._pool.shutdown(wait=True)
 
     def _ended(self, _future: Future[None]) -> None:

@@ -1,4 +1,4 @@
-"""Polls that find nothing become rarer, where an instance's configuration allows it."""
+"""Makes polls that find nothing rarer, if the instance's configuration allows it. Pure."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from ..store.polls import PollRow
 
 PATIENCE = 3
-"""How many polls in a row find nothing before the first wait is doubled."""
+"""After this many polls in a row without a find, the wait is doubled."""
 
 
 def quiet_polls(poll: PollRow, summary: Summary) -> int:
-    """How many polls in a row have announced nothing, this one included."""
+    """How many polls in a row have announced nothing, including this one."""
     if summary.created or summary.updated or summary.deleted:
         return 0
     return poll.quiet + 1
 
 
 def idle_interval(interval: int, quiet: int, longest: timedelta | None) -> int:
-    """Microseconds to the next poll after `quiet` polls without a find."""
+    """Microseconds until the next poll, after `quiet` polls without a find."""
     if longest is None or quiet < PATIENCE:
         return interval
     ceiling = max(interval, duration_micros(longest))
-    # Beyond this power any interval has met any ceiling, and the number would only grow.
+    # No interval stays below its ceiling after 32 doublings; without this limit the number would grow for ever.
     return min(interval << min(quiet - PATIENCE + 1, 32), ceiling)

@@ -1,56 +1,43 @@
-"""Runs one claimed poll: window, pages, classification, and one transaction per page.
+"""Runs one claimed poll: finds its window, has it read, and ends the claim whatever happens.
 
-Nothing is lost and nothing is announced twice, whatever dies when: a page's events, notifications, deliveries and
-`seen` rows are committed together, the cursor with the last page, and each commit proves that the claim still stands.
+Nothing is lost and nothing is announced twice, whenever a process dies: see `pages`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..backoff import delay_after
-from ..clock import duration_micros, to_micros
 from ..deletions.search import Deletions
 from ..errors import AuthenticationError, ConnectoryError, StaleLeaseError
 from ..instances.budget import comes_back, holder_of
 from ..instances.login import lostlogin
 from ..records.summary import Observer, Summary
+from ..records.window import window_of
 from ..store import instances, polls
-from .covering import Covering, Ways
-from .window import window_of
+from . import endings
+from .covering import Covering
+from .failures import as_failure, reason_of
+from .ways import plainly
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..clock import Clock
     from ..deletions.job import Exchange
-    from ..instances.budget import Pause
     from ..instances.runtime import Runtime, Runtimes
     from ..model import Request, Response, Verdict
-    from ..plans.plan import Plan
     from ..store.database import Database
     from ..store.polls import PollRow
+    from .ways import Around
 
 log = logging.getLogger(__name__)
 
-SECOND = 1_000_000
-
-
-Around = Callable[["PollRow", "Runtime"], AbstractContextManager[Ways]]
-
-
-@contextlib.contextmanager
-def plainly(_poll: PollRow, _runtime: Runtime) -> Iterator[Ways]:
-    """Read a window as any poll does."""
-    yield Ways()
-
 
 class Poller:
-    """Runs polls that were claimed. `around` is entered for each window that is read, and says how; see `Ways`."""
+    """Runs polls that were claimed. `around` is entered for each window that is read, and says how to read it."""
 
     def __init__(
         self,
@@ -71,13 +58,13 @@ class Poller:
         self._covering = Covering(database, clock, self._observer, self._deletions, snapshots_kept, self._stopping)
 
     def stop(self) -> None:
-        """Let no poll wait for its turn any longer; what needs no waiting is ended."""
+        """From now on no poll waits for its turn. Polls that need not wait run to their end."""
         self._stopping.set()
 
     def run(self, poll: PollRow, keep: Callable[[], None] = lambda: None) -> Summary:
-        """Poll, and end the claim: the state that it leaves says how it went. Never raises for a failing provider.
+        """Poll, and end the claim; whatever goes wrong makes it a failed poll. Raises only if the store fails.
 
-        `keep` is called after each page: it renews the lease where that is due.
+        `keep` is called after each page: it renews the lease when that is due.
         """
         started = self._clock.now()
         summary = Summary(instance_id=poll.instance_id, resource=poll.resource, start=poll.since, end=poll.since)
@@ -85,10 +72,7 @@ class Poller:
         try:
             runtime = self._runtimes.get(poll.instance_id, poll.instance_version)
             self._run(poll, runtime, summary, keep)
-        except StaleLeaseError as error:
-            log.info("%s", error.message)
-            summary.failure, summary.error = error.message, error
-        except ConnectoryError as error:
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and every poll ends in a known state
             self._fail(poll, runtime, summary, error)
         summary.duration = (self._clock.now() - started).total_seconds()
         self._observer.polled(summary)
@@ -99,15 +83,16 @@ class Poller:
 
     def _run(self, poll: PollRow, runtime: Runtime, summary: Summary, keep: Callable[[], None]) -> None:
         if runtime.row.state != instances.ACTIVE:
-            # It was paused, or lost its login, after it was claimed.
-            self._give_back(poll)
+            # The instance was paused or lost its login after the poll was claimed.
+            self._end(poll, endings.unchanged(poll))
             return
         if runtime.budget is None:
             self._poll(poll, runtime, summary, keep)
             return
         pause = runtime.budget.take(holder_of(poll))
         if pause is not None:
-            self._put_off(poll, summary, pause)
+            summary.failure = pause.reason
+            self._end(poll, endings.put_off(poll, comes_back(pause, self._clock.now()), pause.reason))
             return
         try:
             self._poll(poll, runtime, summary, keep)
@@ -116,9 +101,10 @@ class Poller:
 
     def _poll(self, poll: PollRow, runtime: Runtime, summary: Summary, keep: Callable[[], None]) -> None:
         plan = runtime.plan(poll.resource)
-        window = window_of(poll, plan, runtime.provider_now(self._clock.now()))
+        now = self._clock.now()
+        window = window_of(poll, plan, runtime.provider_now(now))
         if window is None:
-            self._postpone(poll, plan)
+            self._end(poll, endings.postponed(poll, plan.element.settle, now))
             return
         exchange = self._in_turn(poll, runtime, keep)
         self._deletions.search(poll, runtime, summary, exchange=exchange, watch=self._observer.announced)
@@ -126,7 +112,7 @@ class Poller:
             self._covering.cover(poll, runtime, window, summary, keep, ways)
 
     def _in_turn(self, poll: PollRow, runtime: Runtime, keep: Callable[[], None]) -> Exchange:
-        """Asks for what is not the window's, within the account's budget and under the poll's lease."""
+        """Sends requests other than those for the window, within the account's budget and under the poll's lease."""
 
         def exchange(request: Request) -> tuple[Response, Verdict]:
             if runtime.budget is not None:
@@ -140,58 +126,40 @@ class Poller:
 
         return exchange
 
-    def _postpone(self, poll: PollRow, plan: Plan) -> None:
-        """There is nothing to ask yet: the window that has settled ends before it starts."""
-        wait = min(poll.interval, duration_micros(plan.element.settle) + SECOND)
+    def _end(self, poll: PollRow, state: dict[str, Any]) -> None:
         with self._database.write() as connection:
-            polls.finish(connection, poll, unchanged(poll) | {"next_due_at": to_micros(self._clock.now()) + wait})
+            polls.finish(connection, poll, state)
 
-    def _give_back(self, poll: PollRow) -> None:
-        with self._database.write() as connection:
-            polls.finish(connection, poll, unchanged(poll))
+    # Failing
 
-    def _put_off(self, poll: PollRow, summary: Summary, pause: Pause) -> None:
-        """The account may not be asked now. That is no failure of the poll, and its next one covers the gap."""
-        summary.failure = pause.reason
-        due = to_micros(comes_back(pause, self._clock.now()))
-        with self._database.write() as connection:
-            polls.finish(connection, poll, unchanged(poll) | {"next_due_at": due, "failure": pause.reason})
+    def _fail(self, poll: PollRow, runtime: Runtime | None, summary: Summary, error: Exception) -> None:
+        """End the claim as that of a failed poll, unless another worker has it: then nothing is written."""
+        failure = as_failure(error, None if runtime is None else runtime.plans.get(poll.resource))
+        if not isinstance(failure, StaleLeaseError):
+            unexpected = None if failure is error else error
+            try:
+                self._write_failure(poll, runtime, failure, unexpected)
+            except StaleLeaseError as stale:
+                failure = stale
+        if isinstance(failure, StaleLeaseError):
+            log.info("%s", failure.message)
+            summary.failure = failure.message
+        else:
+            summary.failure = reason_of(failure)
+        summary.error = failure
 
-    def _fail(self, poll: PollRow, runtime: Runtime | None, summary: Summary, error: ConnectoryError) -> None:
-        """Write down what went wrong and when to try again; the cursor stays where it is."""
-        summary.failure, summary.error = str(error), error
-        now = self._clock.now()
-        wait = delay_after(poll.failures + 1, retry_after=getattr(error, "retry_after", None))
+    def _write_failure(
+        self, poll: PollRow, runtime: Runtime | None, failure: ConnectoryError, unexpected: Exception | None
+    ) -> None:
+        reason, now = reason_of(failure), self._clock.now()
         if not poll.failures:
-            log.warning("poll of %s of instance %s failed: %s", poll.resource, poll.instance_id, error)
-        with self._database.write() as connection:
-            polls.finish(
-                connection,
-                poll,
-                unchanged(poll)
-                | {
-                    "next_due_at": to_micros(now + wait),
-                    "failures": poll.failures + 1,
-                    "failure": str(error),
-                    "failed_at": to_micros(now),
-                },
+            log.warning(
+                "poll of %s of instance %s failed: %s", poll.resource, poll.instance_id, reason, exc_info=unexpected
             )
-            if isinstance(error, AuthenticationError):
+        with self._database.write() as connection:
+            polls.finish(connection, poll, endings.failed(poll, failure, reason, now))
+            if isinstance(failure, AuthenticationError):
                 version = None if runtime is None else runtime.row.version
-                lostlogin.lose(connection, poll.instance_id, version, error, now)
+                lostlogin.lose(connection, poll.instance_id, version, failure, now)
         if runtime is not None and runtime.budget is not None:
-            runtime.budget.refused(error)
-
-
-def unchanged(poll: PollRow) -> dict[str, Any]:
-    return {
-        "since": poll.since,
-        "seen_from": poll.seen_from,
-        "next_due_at": poll.next_due_at,
-        "failures": poll.failures,
-        "failure": poll.failure,
-        "failed_at": poll.failed_at,
-        "polled_at": poll.polled_at,
-        "summary": poll.summary,
-        "quiet": poll.quiet,
-    }
+            runtime.budget.refused(failure)

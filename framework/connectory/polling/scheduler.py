@@ -1,6 +1,6 @@
-"""Claims polls when they are due and hands them to the executor; keeps the leases of those that run.
+"""Claims polls when they are due, hands them to the executor, and keeps the leases of those that run.
 
-Any number of schedulers may work on one store: the lease decides who polls what.
+Any number of schedulers may work on one store: the lease decides which of them runs a poll.
 """
 
 from __future__ import annotations
@@ -8,14 +8,18 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
+from collections import deque
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..clock import to_micros
-from ..errors import ConnectoryError
-from ..store import credentials, lanes, polls
-from .executor import ThreadExecutor
+from ..errors import StaleLeaseError, StoreError
+from ..store import polls
+from . import endings
+from .executor import Executor
+from .failures import as_failure, reason_of
+from .leases import POLL_LEASE, Heartbeat, free, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,16 +33,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Longer than the slowest page may take; what a process holds that has died is freed without waiting for it.
-POLL_LEASE = timedelta(seconds=180)
-HEARTBEAT = POLL_LEASE / 4
-# How long a change that another process made may go unnoticed.
+# A change that another process made is noticed after this long at the latest.
 NAP = timedelta(seconds=1)
 BATCH = 64
 
 
 class Scheduler:
-    """`instance_ids` narrows it to some instances; None means all."""
+    """Polls all instances, or only those of `instance_ids`."""
 
     def __init__(
         self,
@@ -60,16 +61,18 @@ class Scheduler:
         self._keep_alive = keep_alive
         self._wake = threading.Event()
         self._stopping = threading.Event()
-        self._renewed = clock.now()
+        self._heartbeat = Heartbeat(database, clock, process)
+        self._abandoned: deque[tuple[PollRow, Exception]] = deque()
 
     def run(self, stop: threading.Event) -> None:
-        """Poll what becomes due until `stop` is set, then end what runs and give the leases up."""
-        executor = ThreadExecutor(self._run_group, self._workers, self._wake.set)
+        """Poll what becomes due until `stop` is set, then wait for running polls and give all leases up."""
+        executor = Executor(self._run_group, self._workers, self._wake.set)
         try:
             while not stop.is_set():
                 self._wake.clear()
                 take_over(self._database, self._process)
                 self._heartbeat()
+                self._end_abandoned()
                 wait = self._until_due()
                 if wait > 0 and self._keep_alive is not None:
                     self._keep_alive.start()
@@ -84,16 +87,17 @@ class Scheduler:
             executor.close()
             if self._keep_alive is not None:
                 self._keep_alive.stop()
-            _free(self._database, [self._process.name])
+            free(self._database, [self._process.name])
 
     def run_once(self) -> int:
-        """Poll everything that is due now, once each, in this thread; returns how many polls ran."""
+        """Poll everything that is due now, once each, in this thread; return how many polls ran."""
         take_over(self._database, self._process)
         horizon, count = self._clock.now(), 0
         while claimed := self._claim(BATCH, due_at=to_micros(horizon)):
             for group in _by_instance(claimed):
                 self._run_group(group)
             count += len(claimed)
+        self._end_abandoned()
         return count
 
     def wake(self) -> None:
@@ -118,51 +122,42 @@ class Scheduler:
         for number, poll in enumerate(group):
             if self._stopping.is_set():
                 return
-            # The claim saw the instance, but an earlier poll of it may have changed it, or taken long.
+            # The claim read the instance's version, but that may be old: an earlier poll of the group took its time.
             current = poll if number == 0 and self._is_fresh(poll) else replace(poll, instance_version=None)
             try:
                 self._poller.run(current, keep=self._heartbeat)
-            except ConnectoryError as error:
-                # The store cannot even take the failure down: the lease runs out, and the poll is tried again.
-                log.error("poll of %s of instance %s: %s", poll.resource, poll.instance_id, error)
-            except Exception:
-                log.exception("poll of %s of instance %s failed in an unknown way", poll.resource, poll.instance_id)
+            except Exception as error:
+                # The store could not record how it ended, or an observer failed.
+                log.exception("poll of %s of instance %s did not end", poll.resource, poll.instance_id)
+                self._abandoned.append((current, error))
+
+    def _end_abandoned(self) -> None:
+        """End claims that an exception has left open: otherwise their leases would be renewed for ever."""
+        for _ in range(len(self._abandoned)):
+            poll, error = self._abandoned.popleft()
+            failure = as_failure(error, None)
+            state = endings.failed(poll, failure, reason_of(failure), self._clock.now())
+            try:
+                with self._database.write() as connection:
+                    polls.finish(connection, poll, state)
+            except StaleLeaseError:
+                log.debug("the claim of %s of instance %s had ended already", poll.resource, poll.instance_id)
+            except StoreError:
+                self._abandoned.append((poll, error))
 
     def _is_fresh(self, poll: PollRow) -> bool:
-        """Whether it was claimed just now."""
+        """Whether the poll was claimed just now."""
         return poll.lease_until is not None and poll.lease_until >= to_micros(self._clock.now() + POLL_LEASE - NAP)
 
-    def _heartbeat(self) -> None:
-        """Renew the leases now and then; called between pages, and by the loop for polls that wait their turn."""
-        now = self._clock.now()
-        if now - self._renewed >= HEARTBEAT:
-            self._renewed = now
-            with self._database.write() as connection:
-                polls.renew_leases(connection, self._process.name, to_micros(now + POLL_LEASE))
-
     def _until_due(self) -> float:
-        """Seconds to wait, at most a nap: another process may make something due."""
+        """Seconds to wait, at most `NAP`, because another process may make a poll due."""
         with self._database.read() as connection:
             due = polls.next_due(connection, self._instance_ids)
         nap = NAP.total_seconds()
         return nap if due is None else min(nap, max(0.0, (due - to_micros(self._clock.now())) / 1_000_000))
 
 
-def take_over(database: Database, process: ProcessLock) -> None:
-    """Free what processes held that are gone."""
-    dead = process.dead()
-    if dead:
-        _free(database, dead)
-
-
-def _free(database: Database, owners: Collection[str]) -> None:
-    """Give up everything that these owners hold: polls, lanes and renewals of tokens."""
-    with database.write() as connection:
-        for table in (polls, lanes, credentials):
-            table.free_leases(connection, owners)
-
-
 def _by_instance(claimed: Sequence[PollRow]) -> list[list[PollRow]]:
-    """One instance's polls are run one after another: they share its login and its provider's patience."""
+    """One group per instance: its polls run one after another, because they share a login and the provider's limits."""
     ordered = sorted(claimed, key=lambda poll: poll.instance_id)
     return [list(group) for _, group in itertools.groupby(ordered, key=lambda poll: poll.instance_id)]

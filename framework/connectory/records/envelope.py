@@ -1,6 +1,7 @@
-"""Builds the notifications of a page: the platform's envelope, as the bytes that go over the wire on every attempt.
+"""Builds notifications in the platform's envelope, as the bytes that are sent on every attempt.
 
-Order is kept per object: an object belongs to one of eight lanes by its id, and a notification to one lane.
+Order is kept per object: the id of an object decides which of eight lanes it belongs to, and a notification holds
+events of one lane only.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ _ACTIONS = {EventType.CREATED: "create", EventType.UPDATED: "update", EventType.
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sender:
-    """The instance that a notification speaks of."""
+class Origin:
+    """The instance that a notification comes from."""
 
     instance_id: int
     instance_name: str
@@ -38,7 +39,7 @@ class Sender:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Batch:
-    """The events of one notification, all of one lane, at most ten."""
+    """The events of one notification: at most ten, all of one lane."""
 
     lane: int
     changes: Sequence[Change]
@@ -60,23 +61,23 @@ def batches(changes: Sequence[Change]) -> list[Batch]:
 
 
 def build(
-    sender: Sender, resource: str, notification_id: int, batch: Batch, raws: Sequence[msgspec.Raw], now: datetime
+    origin: Origin, resource: str, notification_id: int, batch: Batch, raws: Sequence[msgspec.Raw], now: datetime
 ) -> bytes:
-    """The body; `raws` are the page's records, whose bytes are spliced in as the provider wrote them."""
+    """The body. The records in it are the bytes of `raws`, as the provider wrote them."""
     message = {
         "raw": {
             "objectType": resource,
             resource: [raws[change.row] for change in batch.changes],
-            "instance_id": sender.instance_id,
+            "instance_id": origin.instance_id,
             "eventId": str(notification_id),
         },
-        "events": [_event(sender, resource, change, now) for change in batch.changes],
+        "events": [_event(origin, resource, change, now) for change in batch.changes],
     }
-    return wrap(sender, notification_id, now, action=_ACTIONS[batch.changes[0].type], message=message)
+    return wrap(origin, notification_id, now, action=_ACTIONS[batch.changes[0].type], message=message)
 
 
 def wrap(
-    sender: Sender,
+    origin: Origin,
     notification_id: int,
     now: datetime,
     *,
@@ -90,17 +91,17 @@ def wrap(
         {
             "severity": severity,
             "createdDate": java_date(now),
-            "topic": f"instance-{sender.instance_id}-{sender.element_key}-events",
+            "topic": f"instance-{origin.instance_id}-{origin.element_key}-events",
             "action": action,
             "id": number,
             "message": {
-                "elementKey": sender.element_key,
+                "elementKey": origin.element_key,
                 "eventId": number,
                 "accountId": 1,
                 "companyId": 1,
-                "instance_id": sender.instance_id,
-                "instanceId": sender.instance_id,
-                "instanceName": sender.instance_name,
+                "instance_id": origin.instance_id,
+                "instanceId": origin.instance_id,
+                "instanceName": origin.instance_name,
                 "userId": 1,
                 **message,
             },
@@ -109,10 +110,10 @@ def wrap(
     )
 
 
-def _event(sender: Sender, resource: str, change: Change, now: datetime) -> dict[str, Any]:
+def _event(origin: Origin, resource: str, change: Change, now: datetime) -> dict[str, Any]:
     return {
         "date": _iso_date(to_micros(now) if change.date is None else change.date),
-        "elementKey": sender.element_key,
+        "elementKey": origin.element_key,
         "eventType": change.type.value,
         "objectId": change.object_id,
         "objectType": resource,
@@ -128,12 +129,12 @@ def _iso_date(micros: int) -> str:
 
 
 def java_date(moment: datetime) -> str:
-    """`Date.toString()` of Java in UTC, which is what the platform sends: `Tue Sep 22 19:48:03 UTC 2015`."""
+    """The form of Java's `Date.toString()` in UTC, as the platform sends it: `Tue Sep 22 19:48:03 UTC 2015`."""
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
     return f"{day} {month} {moment:%d %H:%M:%S} UTC {moment.year}"
 
 
-# strftime would use the names of the process's locale.
+# strftime would use the language of the process.
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

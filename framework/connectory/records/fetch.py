@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from ..errors import ProviderError
 from ..http import PageTooHeavyError
 from ..model import Action, Page, Response
-from .changes import Identified, identify, plain
+from .identify import NO_RECORDS, Identified, identify, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ..model import Place, Request, Verdict, Window
     from ..plans.plan import Plan
 
-T = TypeVar("T")
-
 MOST_PAGES = 100_000
-SMALLEST_PAGE = 25
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FetchedPage:
-    """`number` counts from 1; `last` says that no page follows."""
+    """`number` counts from 1; `last` is True if no page follows."""
 
     number: int
     request: Request
@@ -37,13 +34,13 @@ class FetchedPage:
 
 
 class Exchanger(Protocol):
-    """What `fetch` asks: a client, or one that listens to it, or a recording."""
+    """What `fetch` asks: a client, a client that is recorded, or a recording."""
 
     def exchange(self, request: Request) -> tuple[Response, Verdict]: ...
 
 
 def fetch(plan: Plan, window: Window, client: Exchanger, page_size: int | None = None) -> Iterator[FetchedPage]:
-    """Yield the pages of a window. A page that is cut short or unreadable raises, and nothing after it is read."""
+    """Yield the pages of a window. After a page that is cut short or unreadable, it raises and reads no further."""
     first, query = plan.request(window, page_size)
     walk = plan.paginator.walk(first, query)
     request: Request | None = next(walk)
@@ -55,7 +52,7 @@ def fetch(plan: Plan, window: Window, client: Exchanger, page_size: int | None =
         asked.add(request)
         number += 1
         response, verdict = client.exchange(request)
-        records = _read(plan, response, empty=verdict.action is Action.EMPTY)
+        records = NO_RECORDS if verdict.action is Action.EMPTY else _read(plan, response.body)
         places = functools.partial(_places, plan, records)
         page = Page(response=response, rows=records.usable, last=_last(plan, records), places=places)
         try:
@@ -64,34 +61,15 @@ def fetch(plan: Plan, window: Window, client: Exchanger, page_size: int | None =
             following = None
         yield FetchedPage(number=number, request=request, response=response, records=records, last=following is None)
         request = following
-        # Or two pages would be held while the next one is read.
+        # Drop the page before the next one is read, so that only one is in memory.
         del response, records, page, places
 
 
-def in_smaller_pages(page_size: int, read: Callable[[int], T]) -> T:
-    """What `read` returns for the largest page that the provider can give, beginning with this one."""
-    while True:
-        try:
-            return read(page_size)
-        except PageTooHeavyError:
-            half = smaller(page_size)
-            if half is None:
-                raise
-            page_size = half
-
-
-def smaller(page_size: int) -> int | None:
-    """Half a page, or None where it is small already."""
-    return page_size // 2 if page_size // 2 >= SMALLEST_PAGE else None
-
-
-def _read(plan: Plan, response: Response, *, empty: bool) -> Identified:
-    if empty:
-        return Identified(rows=(), ids=(), versions=())
+def _read(plan: Plan, body: bytes) -> Identified:
     try:
-        records = identify(plan, plan.rows(response.body), response.body)
+        records = identify(plan, body)
         if records.ids and not records.usable:
-            _refuse_nameless(plan, response.body)
+            _refuse_nameless(plan, records)
         return records
     except msgspec.DecodeError as error:
         raise PageTooHeavyError(
@@ -100,18 +78,18 @@ def _read(plan: Plan, response: Response, *, empty: bool) -> Identified:
         ) from error
 
 
-def _refuse_nameless(plan: Plan, body: bytes) -> None:
-    """Records that show fields, and none of them an id, are not hidden: the id is looked for in the wrong place."""
-    shown = (msgspec.json.decode(raw) for raw in plan.raws(body))
+def _refuse_nameless(plan: Plan, records: Identified) -> None:
+    """Refuse records that show fields but no id: they are not hidden by rights, the id field is wrong."""
+    shown = (msgspec.json.decode(raw) for raw in records.raws)
     if any(isinstance(record, dict) and any(record.values()) for record in shown):
         raise ProviderError(
-            f"no record of {plan.name} has the field {plan.id_field!r}, by which they are told apart",
+            f"no record of {plan.name} has the id field {plan.id_field!r}, so records cannot be told apart",
             hint="correct idField in the poller entry, or let the request ask for that field; nothing was skipped",
         )
 
 
 def _last(plan: Plan, records: Identified) -> tuple[str, str] | None:
-    """The id and stamp that the provider would order the last usable record by."""
+    """The id and the stamp by which the provider orders the last usable record."""
     if plan.place is None:
         return None
     for row, object_id in zip(reversed(records.rows), reversed(records.ids), strict=True):
@@ -132,7 +110,7 @@ def _endless(plan: Plan, request: Request, number: int) -> ProviderError:
     if number >= MOST_PAGES:
         return ProviderError(f"the list of {plan.name} did not end after {number} pages", hint="narrow the poll URL")
     return ProviderError(
-        f"paging does not advance: page {number + 1} of {plan.name} asks for what an earlier page had",
+        f"paging does not advance: page {number + 1} of {plan.name} asks for the same as an earlier page",
         hint="the provider ignores the paging parameters, or the element's paginator is wrong",
         where=request.path,
     )

@@ -1,7 +1,7 @@
-"""Says what changed: compares each record that is news with its last version, and forgets what is only noise.
+"""Finds the fields that changed: compares each changed record with its last version, and leaves out ignored changes.
 
-A change is noise where an ignored field changed and nothing else did but the updated stamp and the change counter. A
-change of those two alone is news: a comment on an incident shows in no other field.
+A change is ignored if an ignored field changed and otherwise only the updated stamp and the change counter. A change of
+those two alone is announced: a comment on an incident shows in no other field.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..clock import to_micros
 from ..path import Path, is_index
 from ..plans.plan import dates_of
 from ..store import snapshots
-from .changes import Change, Finding
+from .changes import Change, Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 Fields = dict[str, msgspec.Raw]
 
 
-def history_of(plan: Plan, kept: timedelta) -> History | None:
-    """What compares an entry's records, or None where the entry does not ask for it."""
+def tracker_of(plan: Plan, kept: timedelta) -> FieldTracker | None:
+    """The tracker of an entry, or None if the entry asks neither to track changes nor to ignore fields."""
     entry = plan.entry
     if entry.track_changes is None and not entry.ignore_fields:
         return None
     stamps = (plan.resource.version_field, plan.resource.updated_field, dates_of(entry, plan.resource).updated_field)
-    return History(
+    return FieldTracker(
         entry=entry,
         stamps=frozenset(Path.parse(stamp).head for stamp in stamps if stamp),
         ignored=tuple(Path.parse(field) for field in entry.ignore_fields if field),
@@ -45,10 +45,10 @@ def history_of(plan: Plan, kept: timedelta) -> History | None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class History:
-    """`stamps` are the top-level fields that every change touches, and `ignored` the places that are only noise.
+class FieldTracker:
+    """Compares records with their stored versions, which are kept for `kept` after their last change.
 
-    Versions are kept for `kept` after their last change.
+    `stamps` are the top-level fields that differ after every change, `ignored` the places whose changes are ignored.
     """
 
     entry: PollerEntry
@@ -59,20 +59,16 @@ class History:
     def compare(
         self, connection: Connection, poll: PollRow, changes: Sequence[Change], raws: Sequence[msgspec.Raw]
     ) -> list[Change]:
-        """The changes, with what changed; those of ignored fields only are found to be `IGNORED`."""
-        ids = {change.object_id for change in changes if change.finding is Finding.UPDATED}
+        """The changes with the names of their changed fields; changes of ignored fields only become `IGNORED`."""
+        ids = {change.object_id for change in changes if change.meaning is Meaning.UPDATED}
         before = {key: fields_of(record) for key, record in snapshots.of(connection, poll, ids).items()} if ids else {}
+        numbers: dict[str, int] = {}
         compared: list[Change] = []
-        left_out: dict[str, int] = {}
         for change in changes:
-            fields = fields_of(raws[change.row])
-            found = self._compare(change, before.get(change.object_id), fields)
-            before[change.object_id] = fields
-            # A number is for an event: what was ignored earlier on the page took none.
-            if skipped := left_out.get(change.object_id):
-                found = replace(found, sequence=found.sequence - skipped)
-            if found.finding is Finding.IGNORED:
-                left_out[change.object_id] = left_out.get(change.object_id, 0) + 1
+            key, fields = change.object_id, fields_of(raws[change.row])
+            # The object may be on the page twice, and its earlier change may have become an ignored one.
+            found = self._compare(replace(change, last=numbers.get(key, change.last)), before.get(key), fields)
+            before[key], numbers[key] = fields, found.sequence
             compared.append(found)
         return compared
 
@@ -84,7 +80,7 @@ class History:
         raws: Sequence[msgspec.Raw],
         now: datetime,
     ) -> None:
-        """Keep these versions, in the transaction that announces them."""
+        """Store these versions, in the transaction that announces them."""
         last = {change.object_id: bytes(raws[change.row]) for change in changes}
         snapshots.put(connection, poll, last, to_micros(now))
 
@@ -92,17 +88,16 @@ class History:
         snapshots.prune(connection, poll, to_micros(now - self.kept))
 
     def _compare(self, change: Change, before: Fields | None, after: Fields) -> Change:
-        if before is None or change.finding is not Finding.UPDATED:
+        if before is None or change.meaning is not Meaning.UPDATED:
             return change
         changed = changed_fields(before, after)
-        if self._is_noise(changed, before, after):
-            # The number stays that of the last event.
-            return replace(change, finding=Finding.IGNORED, reason=_ignored(changed), sequence=change.sequence - 1)
+        if self._are_ignored(changed, before, after):
+            return replace(change, meaning=Meaning.IGNORED, reason=f"only {', '.join(changed)} changed")
         if self.entry.track_changes is None:
             return change
         return replace(change, changed=changed, previous=self._previous(before, changed))
 
-    def _is_noise(self, changed: Sequence[str], before: Fields, after: Fields) -> bool:
+    def _are_ignored(self, changed: Sequence[str], before: Fields, after: Fields) -> bool:
         others = [name for name in changed if name not in self.stamps]
         return bool(others) and all(self._is_ignored(name, before, after) for name in others)
 
@@ -122,12 +117,12 @@ class History:
 
 
 def changed_fields(before: Fields, after: Fields) -> list[str]:
-    """The names of the top-level fields that differ, that are new, or that are gone; sorted."""
+    """The sorted names of the top-level fields that differ, were added, or were removed."""
     return sorted(name for name in before.keys() | after.keys() if not _is_same(before.get(name), after.get(name)))
 
 
 def fields_of(record: bytes | msgspec.Raw) -> Fields:
-    """A record's fields as they were written; none where it is no object."""
+    """A record's fields as the provider wrote them; empty if the record is not a JSON object."""
     try:
         return _fields.decode(record)
     except msgspec.ValidationError:
@@ -137,7 +132,7 @@ def fields_of(record: bytes | msgspec.Raw) -> Fields:
 def _is_same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
     if one is None or other is None:
         return one is other
-    # As written, mostly; else whatever the order of keys and the white space in them.
+    # Equal bytes are the usual case. Else only the order of keys and white space may differ.
     return bytes(one) == bytes(other) or _canonical(one) == _canonical(other)
 
 
@@ -156,10 +151,6 @@ def _without(places: Sequence[Path], field: msgspec.Raw) -> bytes:
         elif isinstance(above, list) and is_index(last) and int(last) < len(above):
             above[int(last)] = None
     return msgspec.json.encode(value, order="deterministic")
-
-
-def _ignored(changed: Sequence[str]) -> str:
-    return f"nothing changed but {', '.join(changed)}"
 
 
 _fields = msgspec.json.Decoder(Fields)

@@ -1,4 +1,4 @@
-"""Writes what is to be announced: notifications, events and deliveries, in the transaction of whoever found it."""
+"""Writes notifications, events and deliveries, in the transaction of the code that found the changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..clock import to_micros
 from ..store import deliveries, events
-from .envelope import Batch, Sender, batches, build
+from .envelope import Batch, Origin, batches, build
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Announced:
-    """An event that was committed, for those who watch. `date` is microseconds."""
+class AnnouncedEvent:
+    """An event that was written, for observers. `date` is in microseconds."""
 
     instance_id: int
     instance_name: str
@@ -36,16 +36,16 @@ class Announced:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outbox:
-    """Where one resource of one instance announces its changes."""
+    """Announces the changes of one resource of one instance to its subscriptions."""
 
-    sender: Sender
+    origin: Origin
     resource: str
     subscriptions: Sequence[int]
 
     def publish(
         self, connection: Connection, changes: Sequence[Change], raws: Sequence[msgspec.Raw], now: datetime
-    ) -> list[Announced]:
-        """Announce changes; `change.row` is the place of a change's record in `raws`."""
+    ) -> list[AnnouncedEvent]:
+        """Write the events of these changes. `change.row` is the place of a change's record in `raws`."""
         held = batches(changes)
         first = events.allocate(connection, "notifications", len(held))
         numbered = list(enumerate(held, first))
@@ -63,13 +63,13 @@ class Outbox:
     def _notification(
         self, number: int, batch: Batch, raws: Sequence[msgspec.Raw], now: datetime
     ) -> events.NotificationTuple:
-        body = build(self.sender, self.resource, number, batch, raws, now)
-        return number, self.sender.instance_id, self.resource, body, to_micros(now)
+        body = build(self.origin, self.resource, number, batch, raws, now)
+        return number, self.origin.instance_id, self.resource, body, to_micros(now)
 
     def _event(self, change: Change, number: int, place: int, now: int) -> events.EventTuple:
         date = now if change.date is None else change.date
         return (
-            self.sender.instance_id,
+            self.origin.instance_id,
             self.resource,
             change.object_id,
             change.sequence,
@@ -82,10 +82,10 @@ class Outbox:
             None if change.changed is None else json.dumps(change.changed),
         )
 
-    def _announced(self, change: Change, number: int, now: int) -> Announced:
-        return Announced(
-            instance_id=self.sender.instance_id,
-            instance_name=self.sender.instance_name,
+    def _announced(self, change: Change, number: int, now: int) -> AnnouncedEvent:
+        return AnnouncedEvent(
+            instance_id=self.origin.instance_id,
+            instance_name=self.origin.instance_name,
             resource=self.resource,
             type=change.type.value,
             object_id=change.object_id,

@@ -1,4 +1,4 @@
-"""What a poll did, in counts, and who is told of it while it runs."""
+"""What a poll did, in counts, and the observers that are told while it runs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from ..clock import from_micros
 from ..serialize import camel
+from .changes import Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..errors import ConnectoryError
-    from .outbox import Announced
+    from .changes import Change
+    from .identify import Identified
+    from .outbox import AnnouncedEvent
 
 
 @dataclass(kw_only=True, slots=True)
 class Summary:
-    """What a poll did; the counts are of records."""
+    """What a poll did. `start` and `end` are in microseconds, `duration` is in seconds.
+
+    Each `Meaning` has a count of records under its own name.
+    """
 
     instance_id: int
     resource: str
@@ -39,8 +45,20 @@ class Summary:
     error: ConnectoryError | None = None
     duration: float = 0.0
 
+    def count_page(self, records: Identified) -> None:
+        self.pages += 1
+        self.records += len(records.ids)
+        self.hidden += len(records.ids) - records.usable
+
+    def count(self, change: Change) -> None:
+        """Count a change under its meaning, and warn of one that bears no readable date."""
+        name = change.meaning.name.lower()
+        setattr(self, name, getattr(self, name) + 1)
+        if change.meaning is Meaning.UPDATED and change.date is None:
+            self.warnings.append(change.reason)
+
     def as_dict(self) -> dict[str, Any]:
-        """For the store and for people: moments as ISO text, counts that are zero left out."""
+        """The summary for the store and for people: moments as ISO text, without counts that are zero."""
         return {
             "from": from_micros(self.start).isoformat(),
             "until": from_micros(self.end).isoformat(),
@@ -67,9 +85,9 @@ _COUNTS = (
 
 
 class Observer:
-    """Watches the engine; each method may be left as it is. They are called from worker threads."""
+    """Base of what watches the engine: override the methods you need. They are called from worker threads."""
 
-    def announced(self, found: Sequence[Announced]) -> None: ...
+    def announced(self, found: Sequence[AnnouncedEvent]) -> None: ...
 
     def page_read(self, summary: Summary) -> None: ...
 

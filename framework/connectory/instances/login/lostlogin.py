@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ... import hints
 from ...clock import to_micros
-from ...records.envelope import Sender, lane_of, wrap
+from ...records.envelope import Origin, lane_of, wrap
 from ...schemas import CALLBACK_URL
 from ...secrets import redactor
 from ...store import deliveries, events, instances, subscriptions
@@ -60,7 +60,7 @@ def _announce(connection: Connection, row: InstanceRow, reason: str, now: dateti
 
 
 def _body(row: InstanceRow, number: int, reason: str, now: datetime) -> bytes:
-    sender = Sender(instance_id=row.id, instance_name=row.name, element_key=row.element_key)
+    origin = Origin(instance_id=row.id, instance_name=row.name, element_key=row.element_key)
     message = {
         "type": TYPE,
         "reason": reason,
@@ -69,4 +69,4 @@ def _body(row: InstanceRow, number: int, reason: str, now: datetime) -> bytes:
         "raw": {"instance_id": row.id, "eventId": str(number)},
         "events": [],
     }
-    return wrap(sender, number, now, action=TYPE, severity="high", message=message)
+    return wrap(origin, number, now, action=TYPE, severity="high", message=message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ...records.changes import plain
+from ...records.identify import plain
 from .base import ContractBase
 from .failing import broken, demand
 

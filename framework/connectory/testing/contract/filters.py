@@ -165,7 +165,7 @@ def _listed(world: World, resource: str, where: str) -> dict[str, dict[str, Any]
         compiled = compile_plan(resource, entry, element=world.element, resources=resources, plugins=world.plugins)
         plan = replace(compiled, is_windowed=False)
         for page in fetch(plan, world.window(), world.client):
-            for object_id, raw in zip(page.records.ids, plan.raws(page.response.body), strict=True):
+            for object_id, raw in zip(page.records.ids, page.records.raws, strict=True):
                 found[str(object_id)] = msgspec.json.decode(raw)
     except PluginError as error:
         broken(f"{where} ends {resource} with a crash: {error}", "raise a QueryError for what the provider has not")

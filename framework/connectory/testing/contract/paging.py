@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...errors import ConnectoryError, RetryLaterError
-from ...records.changes import plain
 from ...records.fetch import fetch
+from ...records.identify import plain
 from .base import ContractBase
 from .failing import broken, demand
 

@@ -208,11 +208,9 @@ class World(Announced):
 
     def records(self, name: str, window: Window | None = None) -> dict[str, dict[str, Any]]:
         """The records of a list by their ids, decoded."""
-        plan = self.plan(name)
         found: dict[str, dict[str, Any]] = {}
         for page in self.pages(name, None, window):
-            raws = plan.raws(page.response.body)
-            for object_id, raw in zip(page.records.ids, raws, strict=True):
+            for object_id, raw in zip(page.records.ids, page.records.raws, strict=True):
                 if object_id is not None:
                     found[object_id] = msgspec.json.decode(raw)
         return found
