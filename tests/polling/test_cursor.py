@@ -14,7 +14,7 @@ from connectory.polling.backfill import backfill
 from connectory.polling.cursor import reset, rewind, show
 from connectory.records.summary import Observer
 from connectory.serialize import as_json
-from connectory.store import polls
+from connectory.store import events, polls
 from toy import Toy
 from world import entry
 
@@ -360,3 +360,28 @@ def test_what_is_later_than_a_span_is_counted_and_what_has_no_date_is_announced(
         assert (found.created + found.updated, found.outside) == (3, 1)
         assert found.warnings == ("things 3 has no readable date",)
         assert toy.told() == ([] if ask is rehearse else ["0", "1", "3"])
+
+
+def test_numbers_go_on_after_a_reset_of_records_without_dates(tmp_path):
+    """The poll after the reset only remembers them; it takes no number, and none is given twice."""
+    with Toy(tmp_path) as toy:
+        undated = {
+            "url": "/hubs/general/things",
+            "idField": "id",
+            "datesConfiguration": {"updatedDateField": "updated"},
+        }
+        instance = toy.create(**{"event.poller.configuration": {"things": undated}})
+        toy.things = [{"id": "0", "name": "before"}]
+        toy.poll()
+        for name in ("first", "second"):
+            toy.things[0]["name"] = name
+            toy.poll()
+        reset(toy.app.parts, instance, "things")
+        toy.things[0]["name"] = "remembered"
+        toy.poll()
+        assert len(toy.told()) == 2
+        toy.things[0]["name"] = "third"
+        toy.poll()
+        assert toy.states()[0].failure is None
+        with toy.app.parts.database.read() as connection:
+            assert [event.sequence for event in events.find(connection, limit=None)] == [1, 2, 3]

@@ -152,14 +152,14 @@ class Poller:
         self, poll: PollRow, runtime: Runtime | None, failure: ConnectoryError, unexpected: Exception | None
     ) -> None:
         reason, now = reason_of(failure), self._clock.now()
-        if not poll.failures:
-            log.warning(
-                "poll of %s of instance %s failed: %s", poll.resource, poll.instance_id, reason, exc_info=unexpected
-            )
         with self._database.write() as connection:
             polls.finish(connection, poll, endings.failed(poll, failure, reason, now))
             if isinstance(failure, AuthenticationError):
                 version = None if runtime is None else runtime.row.version
                 lostlogin.lose(connection, poll.instance_id, version, failure, now)
+        if not poll.failures:
+            log.warning(
+                "poll of %s of instance %s failed: %s", poll.resource, poll.instance_id, reason, exc_info=unexpected
+            )
         if runtime is not None and runtime.budget is not None:
             runtime.budget.refused(failure)
