@@ -86,7 +86,7 @@ def test_clocks_that_differ(snow, seconds, says):
         (
             {"datesConfiguration": {"updatedDateField": "short_description", "updatedDateFormat": "yyyy"}},
             CheckState.WARNING,
-            "no moment of change that can be read",
+            "the date of change of record",
         ),
     ],
 )

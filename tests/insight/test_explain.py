@@ -73,7 +73,7 @@ def golden(ids) -> dict[str, tuple[str, str, str | None]]:
         "tie": ("created", f"never announced; created {START}, in the window from {START}", None),
         "told": ("seen", "this version was announced already (event 1, remembered for the overlap)", None),
         "late": ("created", f"never announced; created 2026-03-01T12:01:25Z, in the window from {START}", None),
-        "?": ("hidden", "it shows no id: the login may not read it, or idField is wrong", None),
+        "?": ("hidden", "it has no id: the login may not read it, or idField is wrong", None),
         "odd": (
             "created",
             f"never announced; created 2026-03-01T12:02:15Z, in the window from {START}",
@@ -90,7 +90,7 @@ def golden(ids) -> dict[str, tuple[str, str, str | None]]:
         "again": (
             "updated",
             (
-                "another version than was announced: '2026-03-01 12:02:30|1', before '2026-03-01 12:01:10|0'"
+                "version '2026-03-01 12:02:30|1' is new; '2026-03-01 12:01:10|0' was announced"
                 " (event 1, remembered for the overlap)"
             ),
             None,

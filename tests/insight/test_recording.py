@@ -160,11 +160,11 @@ def test_a_page_that_is_lacking_is_an_error_that_says_so(snow, tmp_path, plugins
     path = tmp_path / "poll.jsonl"
     whole = path.read_text()
     rewritten(path, without_exchange(2))
-    with pytest.raises(ConfigurationError, match=r"the poll asks for .*sys_id>.*and the recording has .* there"):
+    with pytest.raises(ConfigurationError, match=r"the poll asks for .*sys_id>.*but the recording has .* there"):
         replay(plugins, load_recording(path))
     path.write_text(whole)
     rewritten(path, without_exchange(len(lines(path)) - 2))
-    with pytest.raises(ConfigurationError, match="the recording ends before it"):
+    with pytest.raises(ConfigurationError, match="the recording ends before that"):
         replay(plugins, load_recording(path))
 
 
@@ -178,7 +178,7 @@ def test_a_page_that_nobody_asks_for_is_an_error_that_says_so(snow, tmp_path, pl
         return [*found[:-1], *found[-2:]]
 
     rewritten(path, twice)
-    with pytest.raises(ConfigurationError, match="the recording has 1 more than the poll asks for") as raised:
+    with pytest.raises(ConfigurationError, match="the poll does not ask for all recorded requests: 1 left") as raised:
         replay(plugins, load_recording(path))
     assert "it was recorded with connectory" in raised.value.hint
 
@@ -187,9 +187,9 @@ def test_a_page_that_nobody_asks_for_is_an_error_that_says_so(snow, tmp_path, pl
     ("content", "message"),
     [
         (b"", "has no poll"),
-        (b"{}\n", "no recording"),
-        (b"not json\n", "no recording"),
-        (b'{"kind":"end","exchanges":3}\n', "not whole"),
+        (b"{}\n", "not a recording"),
+        (b"not json\n", "not a recording"),
+        (b'{"kind":"end","exchanges":3}\n', "incomplete"),
     ],
 )
 def test_what_is_no_recording_is_said_to_be_none(tmp_path, content, message):
@@ -203,12 +203,12 @@ def test_a_recording_that_was_cut_short_is_not_whole(snow, tmp_path):
     path = tmp_path / "poll.jsonl"
     record(snow, instance, path)
     rewritten(path, lambda found: found[:-1])
-    with pytest.raises(ConfigurationError, match="not whole"):
+    with pytest.raises(ConfigurationError, match="incomplete"):
         load_recording(path)
     record(snow, instance, tmp_path / "poll.jsonl.gz", 60)
     packed = (tmp_path / "poll.jsonl.gz").read_bytes()
     (tmp_path / "poll.jsonl.gz").write_bytes(packed[:-20])
-    with pytest.raises(ConfigurationError, match="no recording"):
+    with pytest.raises(ConfigurationError, match="not a recording"):
         load_recording(tmp_path / "poll.jsonl.gz")
 
 

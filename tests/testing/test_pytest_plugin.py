@@ -120,7 +120,7 @@ def test_an_unrecorded_page_fails(connectory_recorder, recording):
     assert kinds == ["poll", "exchange", "exchange", "end"]
     end = json.loads(lines[-1]) | {"exchanges": 1}
     recording.write_text("\n".join([*lines[:2], json.dumps(end)]) + "\n")
-    with pytest.raises(pytest.fail.Exception, match=r"(?s)ends before it.*cure: "):
+    with pytest.raises(pytest.fail.Exception, match=r"(?s)ends before that.*cure: "):
         connectory_recorder.replay(recording, Demo())
 
 

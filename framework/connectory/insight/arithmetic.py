@@ -1,4 +1,4 @@
-"""A poll's window, reckoned step by step as a person would."""
+"""Computes the window of a poll step by step, with a note for each step."""
 
 from __future__ import annotations
 
@@ -40,15 +40,17 @@ def _start(poll: PollRow, plan: Plan, start: datetime | None, slots: Sequence[Fi
         yield WindowStep(what="- pollDelay", moment=reached, note=f"{_text(plan.entry.poll_delay)}, from the entry")
     if remembered > reached:
         yield WindowStep(
-            what="not before", moment=remembered, note="what was announced is remembered from here on: starts here"
+            what="not before",
+            moment=remembered,
+            note="announced versions are remembered from here on: the window starts here",
         )
     else:
         yield WindowStep(
-            what="not before", moment=remembered, note="what was announced is remembered from here on: no limit"
+            what="not before", moment=remembered, note="announced versions are remembered from here on: no limit"
         )
     if start is None:
         return
-    yield WindowStep(what="start", moment=start, note="cut to the unit of the stamps; included")
+    yield WindowStep(what="start", moment=start, note="rounded down to the unit of the stamps; included")
     for slot in slots:
         if slot.moment is not None:
             back = start - slot.moment
@@ -59,8 +61,8 @@ def _start(poll: PollRow, plan: Plan, start: datetime | None, slots: Sequence[Fi
 def _end(
     poll: PollRow, plan: Plan, end: datetime | None, now: datetime, provider_now: datetime, *, was_asked: bool
 ) -> Iterator[WindowStep]:
-    yield WindowStep(what="now", moment=now, note="our own clock")
-    source = "the Date of its first answer" if was_asked else "as it was last known"
+    yield WindowStep(what="now", moment=now, note="this machine's clock")
+    source = "the Date of its first answer" if was_asked else "as last known"
     offset = (provider_now - now).total_seconds()
     yield WindowStep(what="provider's now", moment=provider_now, note=f"{offset:+g} s from ours, {source}")
     settled = provider_now - plan.element.settle
@@ -69,7 +71,7 @@ def _end(
     )
     if end is not None:
         kept = " The cursor is later and stays." if from_micros(poll.since) > end else ""
-        yield WindowStep(what="end", moment=end, note=f"cut to the unit of the stamps; the next cursor.{kept}")
+        yield WindowStep(what="end", moment=end, note=f"rounded down to the unit of the stamps; the next cursor.{kept}")
 
 
 def _text(duration: timedelta) -> str:

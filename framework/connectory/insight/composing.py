@@ -85,9 +85,9 @@ def _remarks(found: Examination) -> Iterator[str]:
     if found.complete and total is not None and total > shown:
         yield f"the provider counts {total} records and shows {shown}: the login's rights hide the others"
     if poll.lease_owner is not None and (poll.lease_until or 0) >= to_micros(found.at):
-        yield "this resource is being polled right now: what is said here may be out of date"
+        yield "this resource is being polled right now, so this explanation may be out of date"
     if found.case.plan.entry.track_deletes is not None:
-        yield "a poll looks for deletions first: that is left out here"
+        yield "a poll also looks for deletions; this explanation leaves that out"
     if not poll.active:
         yield "polling of this resource is switched off"
 

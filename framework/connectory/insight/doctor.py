@@ -1,6 +1,6 @@
-"""Says whether an instance would work: its login, the clocks, a record of each resource, and how deletions are found.
+"""Checks whether an instance works: its login, the clocks, one record of each resource, and the search for deletions.
 
-Everything is asked as a poll asks it; nothing is announced, remembered or moved.
+The provider is asked as a poll asks it. Nothing is announced, and no cursor is moved.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from ..plans.plan import Plan
 
 LOOK_BACK = timedelta(days=30)
+"""How far back a record of each resource is looked for."""
 MOST_SKEW = timedelta(seconds=30)
+"""How much the two clocks may differ without a warning."""
 
 
 class CheckState(enum.StrEnum):
@@ -41,7 +43,7 @@ class CheckState(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """`exit_code` is what a command ends with that found this; 0 unless it failed."""
+    """The result of one check. `exit_code` is the exit code of a command that found it: 0 unless the check failed."""
 
     check: str
     state: CheckState
@@ -51,9 +53,10 @@ class Check:
 
 
 def diagnose(parts: Parts, instance_id: int, *, all_deletions: bool = False) -> Iterator[Check]:
-    """The checks of one instance, each as soon as it was made; a login that is refused ends them.
+    """Yield the checks of one instance, each as soon as it is made. A login that fails ends them.
 
-    Deletions are looked at where the instance tracks them, or with `all_deletions` wherever the element knows a way.
+    The search for deletions is checked for the resources that track them. With `all_deletions` it is checked for every
+    resource whose deletions the element can find.
     """
     runtime = parts.runtimes.get(instance_id)
     login, provider_now = _login(runtime)
@@ -69,10 +72,12 @@ def diagnose(parts: Parts, instance_id: int, *, all_deletions: bool = False) -> 
 
 
 def _login(runtime: Runtime) -> tuple[Check, datetime | None]:
-    """The check, and the provider's time where it says it."""
+    """The check, and the provider's time if it is known."""
     probe = runtime.element.probe
     if probe is None:
-        return Check(check="login", state=CheckState.OK, detail="the element has no request to try it with"), None
+        return Check(
+            check="login", state=CheckState.OK, detail="not checked: the element has no request for that"
+        ), None
     try:
         date = runtime.client.send(probe).date
     except AuthenticationError as error:
@@ -95,17 +100,17 @@ def _failed(name: str, error: ConnectoryError, hint: str | None = None) -> Check
 
 def _clocks(date: datetime | None, now: datetime) -> Check:
     if date is None:
-        return Check(check="clock", state=CheckState.OK, detail="the provider does not say its time")
-    # The provider's is cut to the second.
+        return Check(check="clock", state=CheckState.OK, detail="not checked: the provider does not tell its time")
+    # The provider's time has whole seconds only.
     skew = round((date - now).total_seconds())
     if abs(skew) <= MOST_SKEW.total_seconds():
-        return Check(check="clock", state=CheckState.OK, detail=f"the provider's differs by {abs(skew)} seconds")
+        return Check(check="clock", state=CheckState.OK, detail=f"the provider's clock differs by {abs(skew)} seconds")
     direction = "ahead of" if skew > 0 else "behind"
     return Check(
         check="clock",
         state=CheckState.WARNING,
-        detail=f"the provider's is {abs(skew)} seconds {direction} ours",
-        hint="polls go by the provider's clock, so nothing is lost; synchronise this machine's all the same",
+        detail=f"the provider's clock is {abs(skew)} seconds {direction} ours",
+        hint="polls use the provider's clock, so nothing is lost; set this machine's clock right all the same",
     )
 
 
@@ -129,7 +134,7 @@ def _looked_at(plan: Plan, page: FetchedPage, name: str) -> Check:
         return Check(
             check=name,
             state=CheckState.FAILED,
-            detail=f"a record has no {plan.id_field!r}: it can be neither told from others nor announced",
+            detail=f"a record has no {plan.id_field!r}, so its changes cannot be announced",
             hint="correct idField, or let the login read that field",
             exit_code=4,
         )
@@ -138,7 +143,7 @@ def _looked_at(plan: Plan, page: FetchedPage, name: str) -> Check:
         return Check(
             check=name,
             state=CheckState.WARNING,
-            detail=f"record {object_id} has no moment of change that can be read",
+            detail=f"the date of change of record {object_id} cannot be read",
             hint=hints.COMPARE_DATES,
         )
     when = "" if updated is None else f", changed {from_micros(updated):%Y-%m-%dT%H:%M:%SZ}"
@@ -159,4 +164,4 @@ def _deletions(parts: Parts, runtime: Runtime, resource: str, plan: Plan) -> Che
             detail=state.alarm,
             hint=hints.allow_mass_delete(runtime.row.id, resource),
         )
-    return Check(check=name, state=CheckState.OK, detail="can be found", hint=caveat)
+    return Check(check=name, state=CheckState.OK, detail="they can be found", hint=caveat)

@@ -1,4 +1,4 @@
-"""Reads what a poll would read, page after page, and lets each record be judged. Nothing is written."""
+"""Reads what a poll would read, page by page, and judges each record. Nothing is written."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Examination:
-    """What was found out about a poll. `bounds` and `judge` are None until the provider has answered once.
+    """The facts about a poll. `bounds` and `judge` are None until the provider has answered once.
 
-    `complete` is False where `error` ended the reading, or where there was nothing to ask.
+    `complete` is False if `error` ended the reading, or if there was nothing to ask.
     """
 
     case: Case
@@ -49,7 +49,7 @@ def examine(case: Case) -> Examination:
     window = case.window or window_of(case.poll, case.plan, provider_now)
     found = Examination(case=case, at=at, provider_now=provider_now, window=window)
     if window is None:
-        found.notes.append("there is nothing to ask yet: what has settled ends before the window starts")
+        found.notes.append("there is nothing to ask yet: the window would end before it starts")
         return found
     try:
         _read(found, window)
@@ -62,7 +62,7 @@ def _read(found: Examination, window: Window) -> None:
     """Read the window, in smaller pages if the provider finds them too heavy."""
 
     def shrunk(page_size: int, smaller: int, error: PageTooHeavyError) -> None:
-        found.notes.append(f"a page of {page_size} is too heavy ({error.message}): asked again for {smaller}")
+        found.notes.append(f"a page of {page_size} records is too heavy ({error.message}): asked again for {smaller}")
         found.bounds = found.judge = None
         found.pages.clear()
 

@@ -1,4 +1,4 @@
-"""What `explain` says of a poll. Frozen."""
+"""The explanation of a poll, as plain frozen data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SlotNote:
-    """One `${...}` of the poll URL; `value` is None where the plugin has rendered the URL in its own way."""
+    """One `${...}` of the poll URL; `value` is None if the plugin rendered the URL in its own way."""
 
     text: str
     value: str | None
@@ -28,7 +28,7 @@ class SlotNote:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WindowStep:
-    """One step of the window's arithmetic: what it is, where it leads to, and why."""
+    """One step in computing the window: its name, the moment that it gives, and the reason."""
 
     what: str
     moment: datetime
@@ -37,7 +37,7 @@ class WindowStep:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DateField:
-    """How one date of the records is read. `example` is how the window's start is written in it."""
+    """How one date of the records is read. `example` writes the start of the window in the same pattern."""
 
     role: str
     field: str | None
@@ -50,7 +50,7 @@ class DateField:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PageNote:
-    """`hidden` counts the records that show no id; `total` is the provider's own count of what matches."""
+    """One page that was read. `hidden` counts records without an id; `total` is the provider's count of all matches."""
 
     number: int
     path: str
@@ -65,7 +65,7 @@ class PageNote:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownNote:
-    """What was announced of an object last. `source` says where that is remembered."""
+    """The last announced version of an object. `source` says where that is stored."""
 
     sequence: int
     version: str
@@ -74,7 +74,7 @@ class KnownNote:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordNote:
-    """The verdict on one record. `sequence` is the number of its event, None where none is announced.
+    """The verdict on one record. `sequence` is the number of its event, or None if no event is announced.
 
     `warning` says which of its dates cannot be read.
     """
@@ -96,13 +96,15 @@ class RecordNote:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
+    """The error that would end the poll."""
+
     type: str
     message: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:
-    """One poll, as it would go. `next_since` is None where it would not come to its end."""
+    """What a poll would do. `next_since` is the cursor after it, or None if the poll would fail."""
 
     instance: Mapping[str, Any]
     resource: str

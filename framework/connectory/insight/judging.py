@@ -83,7 +83,7 @@ class RecordJudge:
         known = None if object_id is None else self.known.get(object_id)
         unjudged = _Unjudged(page=page.number, row=row, id=object_id, dates=dates, version=version, known=known)
         if object_id is None:
-            self._note(unjudged, Meaning.HIDDEN, "it shows no id: the login may not read it, or idField is wrong")
+            self._note(unjudged, Meaning.HIDDEN, "it has no id: the login may not read it, or idField is wrong")
         elif known is not None and known.version == version:
             self._note(unjudged, Meaning.SEEN, seen(known))
         else:
@@ -97,7 +97,7 @@ class RecordJudge:
             self._note(unjudged, Meaning.BEFORE_WINDOW, error.message)
             raise
         if self.last is not None and change.date is not None and change.date > self.last:
-            reason = f"updated {moment(change.date)}, after the span that is asked for"
+            reason = f"updated {moment(change.date)}, after the end of the backfill"
             self._note(unjudged, Meaning.NEXT_POLL, reason)
             return
         if change.meaning is Meaning.UPDATED and self.plan.entry.ignore_fields:

@@ -1,7 +1,7 @@
-"""Says why a record was judged as it was, with the numbers.
+"""Gives the reason of each verdict, with the numbers.
 
-The engine judges with constant texts, because it judges many thousands of records a second; the numbers are worked out
-here, for those that somebody looks at.
+The poller uses constant texts, because it judges many thousands of records a second. The numbers are added here, for
+the few records that a person looks at.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dates:
-    """A record's dates: as they stand in it, and in microseconds where they could be read."""
+    """A record's dates: as the provider wrote them, and in microseconds, or None if they cannot be read."""
 
     updated_raw: Any
     updated: int | None
@@ -34,6 +34,8 @@ class Dates:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reasons:
+    """Explains the verdicts on the records of one poll."""
+
     plan: Plan
     bounds: Bounds
 
@@ -48,11 +50,11 @@ class Reasons:
         if known is not None and change.meaning is Meaning.CREATED:
             return f"{change.reason} ({_event(known)})"
         if known is not None:
-            return f"another version than was announced: {change.version!r}, before {known.version!r} ({_event(known)})"
+            return f"version {change.version!r} is new; {known.version!r} was announced ({_event(known)})"
         return f"never announced; {self._creation(change.date, dates)}"
 
     def warning(self, dates: Dates) -> str | None:
-        """What could not be read of a record's dates."""
+        """Which dates of a record cannot be read, and why; None if all can."""
         plan = self.plan
         texts = [
             _unreadable(name, raw, codec)
@@ -94,7 +96,7 @@ def moment(micros: int | None) -> str:
 
 
 def span(micros: int) -> str:
-    """`30 s`, or `1 day, 2:03:04` where it is longer than two minutes."""
+    """`30 s`, or `1 day, 2:03:04` for more than two minutes."""
     duration = timedelta(microseconds=micros)
     return f"{duration.total_seconds():g} s" if duration <= timedelta(minutes=2) else str(duration)
 
@@ -106,9 +108,9 @@ def _event(known: KnownNote) -> str:
 def _unreadable(name: str, raw: Any, codec: Codec | None) -> str:
     value = plain(raw)
     if value is None or value == "" or codec is None:
-        return f"it shows no {name} date"
+        return f"it has no {name} date"
     try:
         codec.parse(value)
     except (ValueError, TypeError, OverflowError) as error:
         return f"{name}: {error}"
-    return f"{name}: {value!r} is no date"
+    return f"{name}: {value!r} is not a date"

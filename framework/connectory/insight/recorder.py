@@ -1,4 +1,4 @@
-"""Polls, and writes down what the provider was asked and what it said, so that the poll can be run again offline."""
+"""Polls and writes all requests and answers to a file, so that the poll can be explained later without the provider."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ if TYPE_CHECKING:
 def recording_scheduler(
     parts: Parts, file: RecordingFile, instance_ids: Collection[int] | None, observer: Observer | None = None
 ) -> Scheduler:
-    """What polls these instances and records each poll that asks something."""
+    """A scheduler that polls these instances and records each poll."""
     around = _Recorder(parts, file).around
     return Scheduler(
         parts.database,
         Poller(parts.database, parts.runtimes, parts.clock, observer, parts.snapshots_kept, around),
         parts.clock,
         parts.process,
-        # One after another: the polls of a file must not mix.
+        # The lines of two polls must not mix in the file.
         workers=1,
         instance_ids=instance_ids,
     )
 
 
 class _Recorder:
-    """Writes down each window that is read."""
+    """Records each poll of a scheduler."""
 
     def __init__(self, parts: Parts, file: RecordingFile) -> None:
         self._parts = parts
@@ -112,7 +112,7 @@ def _versions(parts: Parts, runtime: Runtime) -> dict[str, str | None]:
 def _scrubbed(configuration: Mapping[str, Any]) -> dict[str, Any]:
     scrubbed = {name: scrub_json({name: value})[name] for name, value in configuration.items()}
     callback = str(scrubbed.get(CALLBACK_URL) or "")
-    # What a receiver is asked with may be its key, whatever it is called.
+    # Any query parameter of the callback URL may be a key of the receiver.
     return scrubbed | ({CALLBACK_URL: f"{callback.partition('?')[0]}?{MASK}"} if "?" in callback else {})
 
 
@@ -122,7 +122,7 @@ def _micros(duration: timedelta) -> int:
 
 @dataclass(kw_only=True)
 class _ExchangeLog:
-    """Writes the exchanges of one poll."""
+    """Writes the exchanges of one poll. `met` are the objects that earlier pages showed."""
 
     file: RecordingFile
     plan: Plan
@@ -150,7 +150,7 @@ class _ExchangeLog:
         self.file.write(line)
 
     def _known(self, body: bytes, scrubbed: bytes) -> dict[str, tuple[int, str, str]]:
-        """What was remembered of a page's records before the poll wrote anything of them."""
+        """What was known about a page's records before the poll wrote any of them to the store."""
         try:
             records = _identified(self.plan, body)
             written = records if scrubbed == body else _identified(self.plan, scrubbed)
@@ -172,7 +172,7 @@ def _identified(plan: Plan, body: bytes) -> Identified:
 
 
 def _noted(note: KnownNote, version: str, written: str) -> tuple[int, str, str]:
-    """A version that is a hash of the content is another one where something was scrubbed."""
+    """A version that is a hash of the content changes when the content is scrubbed, so the new hash is written."""
     return note.sequence, written if note.version == version else note.version, note.source
 
 
@@ -193,7 +193,7 @@ def _broken(error: ConnectoryError) -> Broken:
 
 
 class _ListeningConversation:
-    """Asks through a client of the same login, and writes down what it was asked and answered."""
+    """Asks through a client with the same login, and writes each request with its answer."""
 
     def __init__(self, client: Client, log: _ExchangeLog) -> None:
         self._log = log
@@ -213,7 +213,7 @@ class _ListeningConversation:
         return answer
 
     def _hear(self, prepared: requests.PreparedRequest) -> Response:
-        # The refused answer of a token that is renewed is not kept: what is replayed has no token.
+        # The client renews a refused token and asks again. Only the last answer is kept: a replay has no token.
         self._heard = None
         self._heard = self._wire(prepared)
         return self._heard

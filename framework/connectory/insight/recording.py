@@ -1,8 +1,8 @@
-"""The file of a recorded poll: JSON lines, gzipped where its name ends in `.gz`.
+"""The file of recorded polls: JSON lines, compressed with gzip if its name ends in `.gz`.
 
-A `poll` line opens each poll: what it knew when it began. An `exchange` line follows for each request: what was asked,
-what came back, and what was remembered of the records in it. An `end` line says that nothing is missing. Secrets are
-scrubbed before anything is written.
+A `poll` line opens each poll, with everything that the poll knew when it began. An `exchange` line follows for each
+request, with the answer and the last announced versions of the records in it. An `end` line proves that no line is
+missing. Secrets are scrubbed before anything is written.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FORMAT = 1
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="poll"):
-    """What a poll knew when it began; moments and durations are microseconds."""
+    """What a poll knew when it began. Moments and durations are microseconds."""
 
     format: int
     versions: dict[str, str | None]
@@ -38,7 +38,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="p
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`body` is text; where it is none, `encoded` holds it as base64."""
+    """An answer. A body that is not text is in `encoded`, as base64."""
 
     status: int
     headers: dict[str, str]
@@ -51,7 +51,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A request without its headers: they hold the login."""
+    """A request without its headers, which contain the login."""
 
     method: str
     path: str
@@ -59,7 +59,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Broken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A request that got no answer."""
+    """The error of a request that got no answer."""
 
     type: str
     message: str
@@ -68,7 +68,7 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="exchange"):
-    """`known` holds sequence, version and source of each object that was remembered, where a page first shows it."""
+    """One request. `known` has the sequence, version and source of known objects, on the first page that shows them."""
 
     sent_at: int
     received_at: int
@@ -79,7 +79,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, ta
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="end"):
-    """`ignored` says of the objects that changed in ignored fields only what changed."""
+    """The end of a poll. `ignored` has the reason for each object of which only ignored fields changed."""
 
     exchanges: int
     failure: str | None = None
@@ -103,7 +103,7 @@ def body_of(content: bytes) -> dict[str, str]:
 
 
 class RecordingFile:
-    """Writes lines, each of them whole before the next one."""
+    """Writes a recording line by line. Each line is on the disk before the next one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -133,23 +133,23 @@ class RecordingFile:
 
 
 def _open(path: Path) -> io.BufferedIOBase:
-    # Who may read the store may read this, and nobody else: it holds the provider's records.
+    # The file contains the provider's records, so only the owner of the store may read it.
     path.touch(mode=0o600)
     return gzip.open(path, "wb") if path.suffix == ".gz" else path.open("wb")
 
 
 def load_recording(path: Path, resource: str | None = None) -> Recording:
-    """The poll of a resource, or the only one that the file has."""
+    """The poll of a resource; without a resource, the only poll of the file."""
     found = {recording.header.resource: recording for recording in _polls(path)}
     if resource is None and len(found) == 1:
         return next(iter(found.values()))
     if resource in found:
         return found[resource]
-    held = ", ".join(found) or "none at all"
+    held = f"it has polls of {', '.join(found)}" if found else "the file is empty"
     if resource is None and found:
-        raise ConfigurationError("the recording has several polls", where=str(path), hint=f"name the resource: {held}")
+        raise ConfigurationError("the recording has several polls", where=str(path), hint=f"name a resource; {held}")
     wanted = "no poll" if resource is None else f"no poll of {resource}"
-    raise ConfigurationError(f"the recording has {wanted}", where=str(path), hint=f"it has {held}")
+    raise ConfigurationError(f"the recording has {wanted}", where=str(path), hint=held)
 
 
 def _polls(path: Path) -> Iterator[Recording]:
@@ -172,7 +172,7 @@ def _polls(path: Path) -> Iterator[Recording]:
 def _check(whole: bool, path: Path) -> None:
     if not whole:
         raise ConfigurationError(
-            "the recording is not whole: a poll in it has lost lines", where=str(path), hint="record the poll again"
+            "the recording is incomplete: lines of a poll are missing", where=str(path), hint="record the poll again"
         )
 
 
@@ -184,9 +184,9 @@ def _lines(path: Path) -> Iterator[Header | Exchange | End]:
                 number += 1
                 yield _line(line)
     except (msgspec.MsgspecError, EOFError) as error:
-        raise ConfigurationError(f"this is no recording of a poll: {error}", where=f"{path}:{number}") from error
+        raise ConfigurationError(f"this file is not a recording of polls: {error}", where=f"{path}:{number}") from error
     except OSError as error:
-        raise ConfigurationError(f"cannot be read: {error.strerror or error}", where=str(path)) from error
+        raise ConfigurationError(f"the recording cannot be read: {error.strerror or error}", where=str(path)) from error
 
 
 def _line(line: bytes) -> Header | Exchange | End:
@@ -200,5 +200,5 @@ _DECODER: msgspec.json.Decoder[Header | Exchange | End] = msgspec.json.Decoder(H
 
 
 def state_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A poll's state without its lease: in a recording nobody holds it."""
+    """A poll's state without its lease, which means nothing in a recording."""
     return {**values, "lease_owner": None, "lease_until": None}

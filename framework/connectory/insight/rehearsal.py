@@ -1,4 +1,4 @@
-"""Counts what a backfill would announce. The provider is asked, and nothing is written."""
+"""Counts what a backfill would announce. The provider is asked, but nothing is written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def rehearse(parts: Parts, instance_id: int, resource: str, start: datetime, end: datetime | None = None) -> Backfilled:
-    """What `backfill` would announce of the same span."""
+    """What `backfill` would announce for the same span."""
     window = backfill_window(parts, instance_id, resource, start, end)
     found = explain_case(live_case(parts, instance_id, resource, window=window))
     if found.error is not None:

@@ -1,4 +1,4 @@
-"""Explains a poll that was recorded: nothing is asked, and no store is needed."""
+"""Explains a recorded poll, without the provider and without a store."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 
 def replay(plugins: Plugins, recording: Recording) -> Explanation:
-    """What `explain` would have said before the poll was run.
+    """What `explain` would have said before the poll ran.
 
-    A recording that lacks a page, or has one that the poll does not ask for, is an error: the plugin, or Connectory
-    itself, does not poll any more as it did then.
+    It is an error if the recording lacks a page, or has one that the poll does not ask for: then the plugin, or
+    Connectory itself, polls in another way now than when the poll was recorded.
     """
     header = recording.header
     element = plugins.element(header.instance["element"])
@@ -63,7 +63,7 @@ def replay(plugins: Plugins, recording: Recording) -> Explanation:
 
 
 class _RecordedMemory:
-    """What was remembered when the poll was recorded."""
+    """What was known when the poll was recorded."""
 
     def __init__(self, recording: Recording) -> None:
         self._known: dict[str, KnownNote] = {}
@@ -83,7 +83,7 @@ class _RecordedMemory:
 
 
 class _RecordedConversation:
-    """A conversation that was recorded: its clock shows what ours showed then."""
+    """Plays the recorded answers. Its clock shows the time of the recording."""
 
     def __init__(self, recording: Recording, base_url: str, judge: Judge) -> None:
         self._recording = recording
@@ -104,11 +104,11 @@ class _RecordedConversation:
         return self._client.exchange(request)
 
     def check(self) -> None:
-        """Raise what does not fit, once the poll has run."""
+        """Raise an error if the poll did not ask for exactly what was recorded."""
         if self._mismatch is None and self._left:
             asked = self._left[0].asked
             self._mismatch = self._error(
-                f"the recording has {len(self._left)} more than the poll asks for, first {asked.path} {asked.params}"
+                f"the poll does not ask for all recorded requests: {len(self._left)} left, first {asked.path} {asked.params}"
             )
         if self._mismatch is not None:
             raise self._mismatch
@@ -117,8 +117,8 @@ class _RecordedConversation:
         wanted = (request.method, redactor.scrub(request.path), scrub_params(request.params))
         found = self._left[0] if self._left else None
         if found is None or (found.asked.method, found.asked.path, found.asked.params) != wanted:
-            has = f"has {found.asked.path} {found.asked.params} there" if found else "ends before it"
-            self._mismatch = self._error(f"the poll asks for {wanted[1]} {wanted[2]}, and the recording {has}")
+            has = f"has {found.asked.path} {found.asked.params} there" if found else "ends before that"
+            self._mismatch = self._error(f"the poll asks for {wanted[1]} {wanted[2]}, but the recording {has}")
             raise self._mismatch
         return self._left.popleft()
 

@@ -1,4 +1,4 @@
-"""Takes secrets out of what people are shown and of what is written to recordings, by name and by value."""
+"""Removes secrets, by name and by value, from explanations and recordings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def scrub_value(name: str, value: str) -> str:
 
 
 def scrub_body(body: bytes) -> bytes:
-    """A body without secrets: JSON stays JSON of the same shape, and a body without any stays as it is."""
+    """A body without secrets. JSON keeps its shape, and a body without secrets is not changed at all."""
     try:
         content = msgspec.json.decode(body)
     except msgspec.DecodeError:
@@ -46,7 +46,7 @@ def scrub_json(value: Any) -> Any:
 
 
 def _scrub_field(name: str, value: Any) -> Any:
-    # Nothing and switches are no secrets; behind a telling name everything else is one, however it is written.
+    # None, "" and booleans are never secret; any other value under a secret-looking name is.
     if value in (None, "") or isinstance(value, bool) or not tells_a_secret(name):
         return scrub_json(value)
     return MASK
