@@ -107,9 +107,8 @@ class _RecordedConversation:
         """Raise an error if the poll did not ask for exactly what was recorded."""
         if self._mismatch is None and self._left:
             asked = self._left[0].asked
-            self._mismatch = self._error(
-                f"the poll does not ask for all recorded requests: {len(self._left)} left, first {asked.path} {asked.params}"
-            )
+            left = f"{len(self._left)} left, first {asked.path} {asked.params}"
+            self._mismatch = self._error(f"the poll does not ask for all recorded requests: {left}")
         if self._mismatch is not None:
             raise self._mismatch
 
