@@ -1,7 +1,7 @@
-"""What the authors of elements test with; Connectory tests itself with the same.
+"""Tools for testing an element; Connectory tests itself with them too.
 
-`ElementContract` is a class of checks that the test class of an element inherits; see `contract`. It needs pytest, the
-rest does not.
+`ElementContract` is a class of checks that the test class of an element inherits; see `contract`. It needs pytest; the
+other modules do not.
 """
 
 from __future__ import annotations

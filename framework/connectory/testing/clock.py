@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class ManualClock:
-    """`now()` is what the test says; waiting moves it on, so that nothing sleeps.
+    """Stands still until `advance` is called. `wait` advances it as well, so that no test sleeps.
 
     >>> clock = ManualClock()
     >>> clock.advance(90)
@@ -26,7 +26,7 @@ class ManualClock:
         return self._now
 
     def advance(self, duration: timedelta | float) -> None:
-        """Move on by a timedelta or by seconds."""
+        """Move forward by a timedelta or by seconds."""
         with self._lock:
             self._now += duration if isinstance(duration, timedelta) else timedelta(seconds=duration)
 

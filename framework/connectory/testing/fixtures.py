@@ -1,4 +1,4 @@
-"""What the pytest fixtures are made of; see `pytest_plugin`."""
+"""The classes behind the pytest fixtures; see `pytest_plugin`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KEY = "signature-key-of-the-tests"
 
 
 class _Stack:
-    """Ends what was begun, from `with` to its end."""
+    """A context manager that closes what is on its stack."""
 
     def __init__(self) -> None:
         self.stack = contextlib.ExitStack()
@@ -47,7 +47,7 @@ class _Stack:
 
 
 class SandboxRunner(_Stack):
-    """Runs sandboxes on the tests' clock. `applications` are those in this process, by their hosts."""
+    """Runs sandboxes on the clock of the test. `applications` are those without a socket, by their hosts."""
 
     def __init__(self, clock: ManualClock) -> None:
         super().__init__()
@@ -55,17 +55,17 @@ class SandboxRunner(_Stack):
         self.applications: dict[str, Any] = {}
 
     def inside(self, application: Any) -> str:
-        """Let the engines of this test reach an application without a socket; its base URL."""
+        """Let the applications of this test reach a sandbox without a socket; return its base URL."""
         host = f"127.0.0.1:{FIRST_PORT + len(self.applications)}"
         self.applications[host] = self._on_clock(application)
         return f"http://{host}"
 
     def serve(self, application: Any) -> str:
-        """Serve an application on a free port of this machine until the test ends; its base URL."""
+        """Serve a sandbox on a free port of this machine until the test ends; return its base URL."""
         return self.stack.enter_context(Served(self._on_clock(application))).url
 
     def sessions(self) -> Sessions:
-        """Connections to what runs here, and to nothing beyond this machine."""
+        """HTTP sessions that reach these sandboxes and other ports of this machine, but no other machine."""
         return Sessions(adapter=lambda: _HereAdapter(self.applications), use_proxies=False)
 
     def _on_clock(self, application: Any) -> Any:
@@ -76,7 +76,7 @@ class SandboxRunner(_Stack):
 
 
 class _HereAdapter(WsgiAdapter):
-    """Asks applications in this process directly, and others on this machine over the network."""
+    """Calls applications in this process directly, and uses the network for other ports of this machine."""
 
     def __init__(self, applications: Mapping[str, Any]) -> None:
         super().__init__(applications)
@@ -104,7 +104,7 @@ class AppMaker(_Stack):
         self._made = 0
 
     def __call__(self, *plugins: object, home: Path | None = None) -> App:
-        """An application with these plugins, or with those that are installed; `home` is a store to go on with."""
+        """An application with these plugins, or with the installed ones. `home` is the folder of an existing store."""
         self._made += 1
         folder = home or self._folder / f"engine-{self._made}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -122,15 +122,15 @@ def _registered(plugins: tuple[object, ...]) -> Plugins:
     for number, plugin in enumerate(plugins, 1):
         info = registered.register(plugin, f"plugin {number}")
         if info.quarantined is not None:
-            broken(f"{plugin!r} cannot be used: {info.quarantined}", "mend what it says")
+            broken(f"{plugin!r} cannot be used: {info.quarantined}", "fix that; the plugin is quarantined until then")
     return registered
 
 
 class Inbox(_Stack):
-    """A receiver on a real port. `received` holds each notification; `events` those of the verified ones, once each.
+    """A receiver on a real port. `received` holds every notification, `events` the events of the verified ones.
 
-    An instance sends there with `inbox.configuration`. `deliver(app)` sends what waits. `expects_forgeries` lets
-    notifications pass that are not signed as they should be.
+    An instance with `inbox.configuration` sends its notifications here, and `deliver(app)` delivers the waiting ones.
+    Set `expects_forgeries` if the test sends notifications with a wrong signature.
     """
 
     def __init__(self, clock: ManualClock) -> None:
@@ -152,31 +152,36 @@ class Inbox(_Stack):
         return [event for one in self.received if one.verified and not one.duplicate for event in one.events]
 
     def deliver(self, app: App) -> int:
-        """Send what is due, and return how many attempts were made."""
+        """Deliver the notifications that are due, and return how many attempts were made."""
         return app.deliveries.run_due()
 
     def check(self) -> None:
-        """Fail where a notification was not signed as it should be, or events came out of order."""
+        """Fail if a notification had a wrong signature, or if events came out of order."""
         if not self.expects_forgeries:
             for one in self.received:
                 if not one.verified:
                     broken(f"notification {one.id} is not verified: {one.reason}", "sign with connectory_receiver.key")
         late = [event for one in self.received for event in one.out_of_order]
         if late:
-            broken(f"{len(late)} events came after later ones of the same object", "deliver with one worker per store")
+            broken(
+                f"{len(late)} events came after later events of the same object", "deliver with one worker per store"
+            )
 
 
 class Recorder:
-    """Records polls, without their secrets, and replays them without a provider."""
+    """Records polls without their secrets, and replays them without the provider."""
 
     def record(self, app: App, path: Path, *instance_ids: int) -> int:
-        """Poll what is due of these instances, or of all, and write each poll to the file; how many there were."""
+        """Run the polls that are due, of these instances or of all, and write them to the file; return their number."""
         return app.polls.record(path, instances=instance_ids or None)
 
     def replay(self, path: Path, *plugins: object, resource: str | None = None) -> Explanation:
-        """Run a recorded poll again. It fails where the plugin asks for what was not recorded, or for less."""
+        """Replay a recorded poll. It fails if the plugin asks for a page that was not recorded, or leaves one out."""
         try:
             explanation = Elements(_registered(plugins)).replay(path, resource)
         except ConnectoryError as error:
-            broken(f"the recording does not fit: {error}", "if the plugin is right to ask otherwise, record it again")
+            broken(
+                f"the plugin does not ask for what was recorded: {error}",
+                "correct the plugin, or record the poll again if the change is intended",
+            )
         return explanation

@@ -1,19 +1,19 @@
-"""Fixtures for the tests of elements. pytest finds them by itself, in every environment that has Connectory.
+"""Fixtures for the tests of elements. pytest finds them in every environment where Connectory is installed.
 
 | fixture | |
 |---|---|
-| `connectory_clock` | a `ManualClock` that all the others share |
+| `connectory_clock` | a `ManualClock` that all the other fixtures use |
 | `connectory_sandbox` | a `SandboxRunner`: sandboxes in this process, or on a real port |
-| `connectory_engine` | opens applications (`connectory.App`) on temporary stores, which reach those sandboxes |
+| `connectory_engine` | opens applications (`connectory.App`) on temporary stores; they reach those sandboxes |
 | `connectory_receiver` | an `Inbox`: a receiver of notifications that verifies them |
-| `connectory_recorder` | a `Recorder`: polls are recorded, and replayed without the provider |
+| `connectory_recorder` | a `Recorder`: records polls, and replays them without the provider |
 
     def test_new_orders_are_announced(connectory_engine, connectory_sandbox, connectory_receiver):
         app = connectory_engine(my_plugin)
         address = connectory_sandbox.inside(app.elements.open_sandbox("demo"))
         ...
 
-This module is loaded at the start of every run of pytest, so nothing else is imported before a fixture is used.
+Every run of pytest loads this module, so other modules are imported only when a fixture is used.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def connectory_clock() -> ManualClock:
     """A clock that stands still until a test moves it; `advance` takes seconds or a timedelta.
 
-    It begins now: what a sandbox is filled with was there before.
+    It starts at the present, so the first records of a sandbox are older.
     """
     from datetime import UTC, datetime
 
@@ -56,7 +56,7 @@ def connectory_sandbox(connectory_clock: ManualClock) -> Iterator[SandboxRunner]
 def connectory_engine(
     tmp_path: Path, connectory_clock: ManualClock, connectory_sandbox: SandboxRunner
 ) -> Iterator[AppMaker]:
-    """Called with plugins (modules or objects with hookimpls), opens an application on a store of its own."""
+    """A function: called with plugins (modules or objects with hookimpls), it opens an application on a new store."""
     from .fixtures import AppMaker
 
     with AppMaker(tmp_path, connectory_clock, connectory_sandbox) as maker:
@@ -65,7 +65,7 @@ def connectory_engine(
 
 @pytest.fixture
 def connectory_receiver(connectory_clock: ManualClock) -> Iterator[Inbox]:
-    """Receives notifications at `url`, signed with `key`; what is not signed fails the test at its end."""
+    """Receives notifications at `url`, signed with `key`. A wrong signature fails the test when it ends."""
     from .fixtures import Inbox
 
     with Inbox(connectory_clock) as inbox:
@@ -75,7 +75,7 @@ def connectory_receiver(connectory_clock: ManualClock) -> Iterator[Inbox]:
 
 @pytest.fixture
 def connectory_recorder() -> Recorder:
-    """`record(app, path)` polls and records; `replay(path, plugin)` fails on unread and unrecorded pages."""
+    """`record(app, path)` polls and records; `replay(path, plugin)` fails if a page is not read or not recorded."""
     from .fixtures import Recorder
 
     return Recorder()

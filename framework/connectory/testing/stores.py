@@ -1,4 +1,4 @@
-"""Stores for tests: made once and then copied, and not kept safe from a power cut, which costs a write its time."""
+"""Quick stores for tests: copies of one empty store, without the disk writes that protect from a power failure."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from .clock import ManualClock
 
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of ours is made in it
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a new folder is made in it
 
 
 @contextlib.contextmanager
 def quick_folder() -> Iterator[Path]:
-    """A temporary folder, in memory where the system has such a place."""
+    """A temporary folder, in memory if the system allows that."""
     where = _MEMORY if os.access(_MEMORY, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="connectory-", dir=where) as folder:
         yield Path(folder)
 
 
 def open_app(home: Path, *, plugins: Plugins, clock: ManualClock, sessions: Sessions) -> App:
-    """An application on the store in `home`, which is made where there is none yet."""
+    """An application on the store in `home`; a store is made if there is none yet."""
     settings = Settings.load(home, {})
     store = Path(str(make_url(settings.database_url).database))
     if not store.exists():
@@ -45,7 +45,7 @@ def open_app(home: Path, *, plugins: Plugins, clock: ManualClock, sessions: Sess
         (home / KEYS_FILE).write_text(_key())
     parts = Parts(settings, plugins=plugins, clock=clock, sessions=sessions)
     event.listen(parts.database.engine, "connect", _hurry)
-    # Those that are open already would go on as they are.
+    # Connections that are open already would keep the slow setting.
     parts.database.engine.dispose()
     return App(parts)
 
@@ -60,7 +60,7 @@ def _empty_store() -> bytes:
 
 @functools.cache
 def _key() -> str:
-    """A key of encryption, which all stores of this process share."""
+    """The encryption key, which all stores of this process share."""
     with quick_folder() as folder:
         KeyRing.load(folder, {})
         return (folder / KEYS_FILE).read_text()

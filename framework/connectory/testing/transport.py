@@ -1,4 +1,4 @@
-"""Answers requests from a WSGI application in this process: the whole client runs, only the socket is left out."""
+"""Sends the requests of a client to a WSGI application in this process, without a socket."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class WsgiAdapter(HTTPAdapter):
         )
         body = answer.get_data()
         if len(body) < int(answer.headers.get("Content-Length") or 0):
-            # What a socket would notice: the application ended in the middle of what it had promised.
+            # A socket would notice this too: the body is shorter than its Content-Length.
             raise requests.ConnectionError(f"the connection broke after {len(body)} bytes")
         return _response(request, answer.status_code, list(answer.headers), body)
 
@@ -59,7 +59,7 @@ def _response(
 
 
 def wsgi_sessions(applications: Mapping[str, Any]) -> Sessions:
-    """Connections that reach these applications by their hosts, and nothing else.
+    """HTTP sessions that reach only these applications, by their hosts.
 
     >>> from connectory import Client, Request
     >>> from connectory.sandbox import Sandbox

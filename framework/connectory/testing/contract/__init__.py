@@ -1,4 +1,4 @@
-"""The contract of an element: what everything else of Connectory relies on, as checks that a test class inherits.
+"""The contract of an element: everything that Connectory relies on, as checks that a test class inherits.
 
     from connectory.testing import ElementContract
     import connectory_demo
@@ -7,9 +7,9 @@
         plugin = connectory_demo
         element = "demo"
 
-Each check has a world of its own: the element's sandbox, a real engine on a temporary store, and one clock for both
-that stands still. The last line of a failure begins with `cure:` and says what to do. What a sandbox that is not
-built on `connectory.sandbox` does otherwise is said by overriding the methods of `base.ContractBase`.
+Each check has a world of its own: a sandbox of the element, a real application on a temporary store, and one clock for
+both, which stands still. The last line of a failure begins with `cure:` and says what to do. If the sandbox is not
+built on `connectory.sandbox`, the test class overrides methods of `base.ContractBase`.
 """
 
 from __future__ import annotations
@@ -44,4 +44,4 @@ class ElementContract(
     Hooking,
     Sandboxing,
 ):
-    """Inherit it, and say which plugin and which element; see `ContractBase` for what else can be said."""
+    """Inherit it and set `plugin` and `element`; `ContractBase` describes what else can be set."""

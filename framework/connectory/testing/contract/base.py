@@ -1,4 +1,4 @@
-"""What all groups of checks stand on: what a test class says of its element, and the world a check runs in."""
+"""The base of all groups of checks: what a test class sets, and the world that a check runs in."""
 
 from __future__ import annotations
 
@@ -28,23 +28,26 @@ if TYPE_CHECKING:
 
 
 class ContractBase:
-    """What a test class sets, and what it may override."""
+    """The attributes that a test class sets, and the methods that it may override.
+
+    A `sandbox` argument is `Any` here, so that a test class may annotate it with its own class.
+    """
 
     plugin: Any = None
-    """The module or object with the hookimpls, as the entry point names it; a tuple where there are several."""
+    """The module or object with the hookimpls, as the entry point names it; a tuple if there are several."""
 
     element: str = ""
     """The element's key."""
 
     resources: Sequence[str] = ()
-    """Which resources to check; none: all that can be polled."""
+    """The resources to check; if empty, all that can be polled."""
 
     configuration: Mapping[str, Any] = {}
     """Added to what the sandbox's `configuration(base_url)` gives."""
 
     may_skip: Collection[str] | None = None
-    """The names of the checks that may be left out as not applying; None: any. A check that is left out although it is
-    not named fails, so that nobody loses a check without noticing."""
+    """The names of the checks that may be skipped because they do not apply; None allows all of them. A check that is
+    skipped without being named fails, so that no check is lost unnoticed."""
 
     _found: ClassVar[Sequence[str]] = ()
 
@@ -52,35 +55,35 @@ class ContractBase:
         """A new sandbox, by default what connect_open_sandbox returns. A smaller one makes the checks faster."""
         return plugins.open_sandbox(element)
 
-    # What a person does at the provider
+    # What people do at the provider
 
     def create(self, sandbox: Any, resource: str) -> str:
         """Make a record as a person would, and return its id.
 
-        By default a row of the sandbox's table of that name, with what the table's `sample` makes up.
+        By default it is a row of the sandbox's table of that name, with values from the table's `sample`.
         """
         table = self._table(sandbox, resource, "create")
         return str(table.insert(table.make_up())[table.id])
 
     def update(self, sandbox: Any, resource: str, record_id: str) -> None:
-        """Change a record, so that its updated stamp moves."""
+        """Change a record, so that its updated stamp changes too."""
         table = self._table(sandbox, resource, "update")
         made_up = {name: value for name, value in table.make_up().items() if name != table.id}
         table.update(record_id, made_up)
 
     def delete(self, sandbox: Any, resource: str, record_id: str) -> None:
-        """Take a record away."""
+        """Delete a record."""
         self._table(sandbox, resource, "delete").delete(record_id)
 
     def consent(self, sandbox: Any, authorize_url: str) -> str:
-        """Log in and allow the access; the address that the browser is sent to."""
+        """Log in and allow the access; return the URL that the browser is redirected to."""
         answer: str = sandbox.consent(authorize_url)
         return answer
 
     def refuse(self, sandbox: Any, authorize_url: str) -> str:
-        """Log in and deny the access; the address that the browser is sent to.
+        """Log in and deny the access; return the URL that the browser is redirected to.
 
-        By default on the pages of the sandbox's OAuth2 server; without one, the address that RFC 6749 would send to.
+        By default this uses the pages of the sandbox's OAuth2 server; without one, the URL is built as RFC 6749 says.
         """
         people = getattr(getattr(getattr(sandbox, "oauth", None), "authority", None), "people", None)
         if people:
@@ -93,35 +96,35 @@ class ContractBase:
     # What happens at the provider
 
     def set_clock(self, sandbox: Any, now: Callable[[], datetime]) -> None:
-        """Let the sandbox tell the time by `now`."""
+        """Make the sandbox use `now` as its clock."""
         clock: Any = getattr(sandbox, "clock", None)
         if not hasattr(clock, "source"):
             broken(
                 "the sandbox has no clock that a test can move",
-                "build it on connectory.sandbox.Sandbox, or override set_clock() of the test class",
+                "build it on connectory.sandbox.Sandbox, or override set_clock() in the test class",
             )
         clock.source = now
 
     def end_access_tokens(self, sandbox: Any) -> None:
-        """End all access tokens, as time would; refresh tokens stay."""
+        """End all access tokens, as if they had expired; refresh tokens stay valid."""
         self._authority(sandbox, "end_access_tokens").expire("access")
 
     def end_logins(self, sandbox: Any) -> None:
-        """End all tokens, as an administrator would."""
+        """End all tokens, as if an administrator had revoked them."""
         self._authority(sandbox, "end_logins").expire("all")
 
     def rotate_refresh_tokens(self, sandbox: Any) -> None:
-        """From now on let each renewal give a new refresh token, and end the old one."""
+        """Make each renewal issue a new refresh token and end the old one, from now on."""
         authority = self._authority(sandbox, "rotate_refresh_tokens")
         authority.switches = replace(authority.switches, rotate_refresh=True)
 
     def error(self, sandbox: Any, status: int, message: str) -> Response:
-        """An error in the provider's own words."""
+        """An error reply in the provider's format."""
         make = getattr(sandbox, "error", None)
         reply: Response = json_error(status, message) if make is None else make(status, message)
         return reply
 
-    # How a check gets what it needs
+    # For pytest
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -131,13 +134,13 @@ class ContractBase:
                     setattr(cls, name, explained(check))
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Run a check that takes a `resource` once for each."""
+        """Run a check that takes a `resource` once for each resource."""
         if "resource" in metafunc.fixturenames:
             metafunc.parametrize("resource", self.names())
 
     @classmethod
     def names(cls) -> Sequence[str]:
-        """The resources to check, which are found out once per test class."""
+        """The resources to check; they are determined once for each test class."""
         if "_found" not in cls.__dict__:
             cls._found = _resource_names(cls())
         return cls._found
@@ -147,7 +150,7 @@ class ContractBase:
         with quick_folder() as home, open_world(self, home, request.node.originalname) as opened:
             yield opened
 
-    # What the defaults are made of
+    # Helpers of the defaults
 
     def _table(self, sandbox: Any, resource: str, method: str) -> Table:
         tables: Mapping[str, Table] = getattr(sandbox, "tables", {})
@@ -155,8 +158,7 @@ class ContractBase:
         if name not in tables:
             broken(
                 f"the sandbox has no table {resource!r} to {method} a record in",
-                f"give the sandbox one, as with its other tables (`sandbox.table({resource!r}, ...)`), or override"
-                f" {method}() of the test class: it says how a person would do it",
+                f"add it to the sandbox (`sandbox.table({resource!r}, ...)`), or override {method}() in the test class",
             )
         return tables[name]
 
@@ -164,8 +166,8 @@ class ContractBase:
         authority = getattr(getattr(sandbox, "oauth", None), "authority", None)
         if authority is None:
             broken(
-                "the sandbox has no OAuth2 server of the sandbox base, so its tokens cannot be ended",
-                f"set sandbox.oauth to an OAuth2Server, or override {method}() of the test class",
+                "the sandbox has no `oauth` with an authority, so its tokens cannot be ended",
+                f"set sandbox.oauth to an OAuth2Server, or override {method}() in the test class",
             )
         return authority
 
@@ -173,5 +175,5 @@ class ContractBase:
 def _resource_names(contract: ContractBase) -> Sequence[str]:
     try:
         return resource_names(contract) or [NO_RESOURCE]
-    except (Exception, pytest.fail.Exception):  # noqa: BLE001 - whatever is wrong with a plugin, its checks say so one by one
+    except (Exception, pytest.fail.Exception):  # noqa: BLE001 - the checks report what is wrong with the plugin one by one
         return [NO_RESOURCE]

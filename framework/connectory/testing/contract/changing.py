@@ -1,4 +1,4 @@
-"""Checks: the engine polls the sandbox, and each change is announced exactly once."""
+"""Checks: polls of the sandbox announce each change exactly once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Changing(ContractBase):
         demand(
             len(told) == 1 and told[0] in expected,
             f"a new record of {resource} is announced as {_listed(told)} instead of CREATED, once",
-            f"let createdDateField name when the record was made, and idField its id; {_WHERE}",
+            f"createdDateField must name the date of creation, and idField the id; {_WHERE}",
         )
 
     def test_updated_is_announced_once(self, world: World, resource: str) -> None:
@@ -42,8 +42,7 @@ class Changing(ContractBase):
         demand(
             told == ["UPDATED"],
             f"a changed record of {resource} is announced as {_listed(told)} instead of UPDATED, once",
-            "let updatedDateField name a stamp that moves with each change, and createdDateField one that stays;"
-            f" {_WHERE}",
+            f"updatedDateField must name a date that each change moves, and createdDateField one that stays; {_WHERE}",
         )
 
     def test_deleted_is_announced_once(self, world: World, resource: str) -> None:
@@ -61,14 +60,14 @@ class Changing(ContractBase):
         demand(
             told == ["DELETED"],
             f"a deleted record of {resource} is announced as {_listed(told)} instead of DELETED, once",
-            "compare the Resource's `deletes` with what the provider tells: the feed's or the log's path and dates,"
+            "compare the Resource's `deletes` with the provider: the path and the dates of its feed or log,"
             " or whether all ids can be listed",
         )
         wrong = [one for one in kept if "DELETED" in world.told_of(one)]
         demand(
             not wrong,
-            f"{len(wrong)} records of {resource} are announced as deleted that are still there",
-            "let a sweep list all ids (no window, no filter), and its `total` count them",
+            f"{len(wrong)} records of {resource} are announced as deleted although they still exist",
+            "a sweep must list all ids, without a window or a filter, and its `total` must count them",
         )
 
     def test_nothing_new_is_announced_twice(self, world: World, resource: str) -> None:
@@ -83,7 +82,7 @@ class Changing(ContractBase):
         demand(
             not again,
             f"polls without a change announce {_listed(again)} of {resource}",
-            "let the same record look the same each time it is read: no counters or moments of the reading in it",
+            "an unchanged record must look the same each time, without fields that depend on the request",
         )
 
     def test_what_was_there_before_is_not_announced(self, world: World, resource: str) -> None:
@@ -93,8 +92,8 @@ class Changing(ContractBase):
         world.poll()
         demand(
             not world.told(),
-            f"a new instance announces {len(world.told())} records of {resource} that were there before it",
-            f"let updatedDateField name the stamp of the last change, in its own zone; {_WHERE}",
+            f"a new instance announces {len(world.told())} records of {resource} that are older than it",
+            f"updatedDateField must name the date of the last change, and be read in its zone; {_WHERE}",
         )
 
     def test_many_changes_are_each_announced_once(self, world: World, resource: str) -> None:
@@ -111,7 +110,7 @@ class Changing(ContractBase):
         demand(
             not world.told_twice(),
             f"{_listed(world.told_twice())} of {resource} are announced twice",
-            "let a record's version depend on the record alone",
+            "the version of a record must depend only on the record",
         )
 
     def test_ties_at_the_bound_are_announced(self, world: World, resource: str) -> None:
@@ -127,16 +126,16 @@ class Changing(ContractBase):
         told = [len(world.told_of(one)) for one in (first, second)]
         demand(
             told == [1, 1],
-            f"two records of {resource} bear the stamp at which a poll ended: they are announced {told[0]} and"
-            f" {told[1]} times, each should be once",
-            "ask for >= the window's start; where the provider only has >, leave rendering the template to Connectory",
+            f"two records of {resource} have the stamp at which a poll ended: they are announced {told[0]} and"
+            f" {told[1]} times instead of once each",
+            "ask for >= the start of the window; if the provider only has >, let Connectory render the template",
         )
 
     def test_late_records_are_announced(self, world: World, resource: str) -> None:
         _need_dates(world, resource)
         overlap = world.plan(resource).overlap
         if overlap < timedelta(seconds=2):
-            world.skip("the element has no overlap: it says that nothing shows up late")
+            world.skip("the element has no overlap, which means that no record becomes visible late")
         world.watch(resource)
         world.poll()
         with world.at(world.clock.now() - world.element.settle - overlap / 2):
@@ -145,9 +144,9 @@ class Changing(ContractBase):
         told = world.told_of(made)
         demand(
             len(told) == 1,
-            f"a record of {resource} that shows up {overlap.total_seconds() / 2:g} s late is announced"
+            f"a record of {resource} that becomes visible {overlap.total_seconds() / 2:g} s late is announced"
             f" {len(told)} times",
-            "let the poll URL's bound follow the window: no ${...} that reads another clock",
+            "the bound in the poll URL must follow the window, so use no ${...} that reads another clock",
         )
 
     def test_failed_polls_lose_nothing(self, world: World, resource: str) -> None:
@@ -164,13 +163,13 @@ class Changing(ContractBase):
             not wrong,
             f"after polls that failed in the middle, {len(wrong)} of {len(made)} records of {resource} are announced"
             " more or less often than once",
-            "let the judge answer RETRY to what passes, and no error count as an empty page",
+            "the judge must answer RETRY to temporary errors, and must not accept an error as an empty page",
         )
 
 
 def _need_dates(world: World, resource: str) -> None:
     if world.plan(resource).updated is None:
-        world.skip(f"the poller entry of {resource} names no updatedDateField")
+        world.skip(f"the poller entry of {resource} has no updatedDateField")
 
 
 def _listed(found: object) -> str:

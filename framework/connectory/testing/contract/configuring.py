@@ -1,4 +1,4 @@
-"""Checks: the configuration schema knows what is right, and says what is wrong."""
+"""Checks: the configuration schema accepts what is valid, and names what is not."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ class Configuring(ContractBase):
             demand(
                 error is not None and key in str(error),
                 f"a configuration without {key}, which is required, is not refused by name",
-                f"leave the check of {key} to the schema: required=True, without a load_default",
+                f"set required=True for {key} in the schema, without a load_default",
             )
 
     def test_wrong_values_are_refused(self, world: World) -> None:
         given = world.configuration()
         for key, field in own_fields(world).items():
             if isinstance(field, fields.Dict | fields.Nested):
-                wrong: Any = "no object"
+                wrong: Any = "not an object"
             elif isinstance(field, fields.List):
                 wrong = 7
             else:
@@ -82,7 +82,7 @@ class Configuring(ContractBase):
         demand(
             error is None,
             f"a configuration with the required keys alone is refused: {error}",
-            "give each other key a load_default that its own field accepts, or make it required",
+            "give every other key a load_default that its field accepts, or make it required",
         )
 
     def test_defaults_can_be_used(self, world: World) -> None:
@@ -92,8 +92,8 @@ class Configuring(ContractBase):
             if key not in given:
                 demand(
                     key in world.config,
-                    f"{key} has no default, so a hook that reads it fails where it was not set",
-                    f"give {key} a load_default (None, with allow_none=True, where there is nothing sensible)",
+                    f"{key} has no default, so a hook that reads it fails if it is not set",
+                    f"give {key} a load_default (None with allow_none=True if there is no sensible value)",
                 )
 
     def test_secrets_are_marked(self, world: World) -> None:
@@ -102,7 +102,7 @@ class Configuring(ContractBase):
                 continue
             demand(
                 field.metadata.get("secret"),
-                f"{key} sounds like a secret and is not marked as one: it would be stored and printed in clear",
+                f"{key} sounds like a secret but is not marked as one: it would be stored and printed in clear text",
                 f"make {key} a connectory.schemas.SecretField, or give it another name",
             )
 

@@ -1,4 +1,4 @@
-"""Checks: the dates of records are read as the moments that they are."""
+"""Checks: the dates of records are read as the right moments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ...dates import Codec
     from .world import World
 
-# Winter, summer, a leap day, the end of a year; at hours that no zone has twice.
+# Winter, summer, a leap day and the end of a year, at hours that no change of daylight saving time repeats.
 _MOMENTS = (
     datetime(2024, 1, 15, 12, 34, 56, 789_000, tzinfo=UTC),
     datetime(2024, 7, 15, 20, 4, 5, 6_000, tzinfo=UTC),
@@ -44,23 +44,23 @@ class Dating(ContractBase):
     def test_window_start_is_rendered_early_enough(self, world: World, resource: str) -> None:
         plan = world.plan(resource)
         if not plan.filters:
-            world.skip(f"the poll URL of {resource} names no date")
+            world.skip(f"the poll URL of {resource} does not use a date")
         record = world.create(resource)
         world.clock.advance(10)
         stamp = _read(world, resource, "updated" if plan.updated else "created", record)
         found = world.ids(resource, window=world.window(stamp.replace(microsecond=0)))
         demand(
             record in found,
-            f"a window that begins with the very stamp of a record of {resource} does not show it",
-            "let the poll URL ask for >=, or leave the template to Connectory, which steps back by one unit for >;"
-            " its zone (${gmtDate}, ${dateTimeZone}) has to be the provider's",
+            f"a window that starts exactly at the stamp of a record of {resource} does not show the record",
+            "the poll URL must ask for >=, or leave the template to Connectory, which steps back by one unit for >;"
+            " its zone (${gmtDate}, ${dateTimeZone}) must be the provider's",
         )
 
 
 def _codec(world: World, resource: str, role: str) -> Codec:
     codec: Codec | None = getattr(world.plan(resource), f"{role}_codec")
     if codec is None:
-        world.skip(f"the poller entry of {resource} names no {role}DateFormat")
+        world.skip(f"the poller entry of {resource} has no {role}DateFormat")
     return codec
 
 
@@ -86,7 +86,7 @@ def _check_aware(moment: datetime, value: object, resource: str) -> None:
 
 
 def _read(world: World, resource: str, role: str, record_id: str) -> datetime:
-    """The date of a record, as the engine reads it."""
+    """The date of a record, as a poll reads it."""
     plan, codec = world.plan(resource), _codec(world, resource, role)
     rows: dict[str | None, Any] = {}
     for page in world.pages(resource):
@@ -104,11 +104,11 @@ def _read(world: World, resource: str, role: str, record_id: str) -> datetime:
 
 def _check_moment(world: World, resource: str, role: str, record_id: str, happened: datetime) -> None:
     if getattr(world.plan(resource), role) is None:
-        world.skip(f"the poller entry of {resource} names no {role}DateField")
+        world.skip(f"the poller entry of {resource} has no {role}DateField")
     read = _read(world, resource, role, record_id)
     unit = max(_codec(world, resource, role).unit, timedelta(seconds=1))
     demand(
         abs(read - happened) <= unit,
-        f"a record of {resource} was {role} at {happened.isoformat()}, and its {role} date reads {read.isoformat()}",
-        f"{_CODEC}; a difference of whole hours is a zone",
+        f"a record of {resource} was {role} at {happened.isoformat()}, but its {role} date reads {read.isoformat()}",
+        f"{_CODEC}; a difference of whole hours means a wrong zone",
     )

@@ -1,4 +1,4 @@
-"""How a check fails: it says what was seen, and in its last line what the author should do."""
+"""Ends a check with a message that says what was seen and, in its last line, what the author should do."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _FRAMES = 4
 
 
 def broken(message: str, cure: str) -> NoReturn:
-    """End the check: `message` is what is wrong, `cure` what the element's author should do about it."""
+    """Fail the check. `message` says what is wrong, `cure` what the author of the element should do."""
     pytest.fail(f"{message}\ncure: {cure}", pytrace=False)
 
 
 def demand(condition: object, message: str, cure: str) -> None:
-    """End the check unless the condition holds."""
+    """Fail the check unless the condition holds."""
     if not condition:
         broken(message, cure)
 
 
 def crashed(error: Exception) -> NoReturn:
-    """End the check because of an error that none of its own words are for."""
+    """Fail the check because of an exception that it does not expect."""
     where = "".join(traceback.format_tb(error.__traceback__)[-_FRAMES:])
     broken(
         f"{where}{type(error).__name__}: {error}",
-        "this is a mistake in a hook of the plugin, in its sandbox, or in a method that the test class overrides",
+        "correct the hook, the sandbox, or the method of the test class that the traceback shows",
     )
 
 
 def explained(check: Callable[..., None]) -> Callable[..., None]:
-    """The same check, whose failures always say what to do."""
+    """The same check, but an unexpected exception also ends with a cure."""
 
     @functools.wraps(check)
     def run(*arguments: Any, **more: Any) -> None:

@@ -1,4 +1,4 @@
-"""Checks: a `where` is translated or refused, and never left out in silence."""
+"""Checks: a `where` is translated or refused, but never silently ignored."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ _TERMS = (
     "{field} LIKE {value}",
 )
 _UNKNOWN = "no_such_field"
-_TRANSLATE = (
-    "hand each term on as a parameter, or raise a QueryError: to_params and Encoder of connectory do one or the other"
-)
+_TRANSLATE = "pass each term on as a parameter, or raise a QueryError; to_params and Encoder of connectory do that"
 
 
 class Filters(ContractBase):
@@ -48,12 +46,12 @@ class Filters(ContractBase):
                 text = term.format(field=field, value="...")
                 demand(
                     one != translated(world, resource, ""),
-                    f"{resource} takes the condition {text} and does not hand it on: a user gets everything",
+                    f"{resource} accepts the condition {text} but does not hand it on, so a user gets all records",
                     _TRANSLATE,
                 )
                 demand(
                     one != translated(world, resource, term.format(field=field, value=_quoted(other))),
-                    f"{resource} takes the condition {text} and leaves out its value",
+                    f"{resource} accepts the condition {text} but ignores its value",
                     _TRANSLATE,
                 )
 
@@ -65,7 +63,7 @@ class Filters(ContractBase):
             either = [translated(world, resource, first), translated(world, resource, second)]
             demand(
                 both is None or both not in either,
-                f"of {first} AND {second} {resource} hands on one condition and leaves out the other",
+                f"{resource} accepts {first} AND {second} but ignores one of the conditions",
                 _TRANSLATE,
             )
 
@@ -78,7 +76,7 @@ class Filters(ContractBase):
         demand(
             meant[0] is None or meant[0] != meant[1],
             f"{resource} translates OR and AND alike",
-            "raise a QueryError for the one that the provider has not",
+            "raise a QueryError for the one that the provider does not support",
         )
 
     def test_not_is_not_left_out(self, world: World, resource: str) -> None:
@@ -90,7 +88,7 @@ class Filters(ContractBase):
                 demand(
                     turned is None or turned != meant,
                     f"{resource} translates {field} {negated} as {field} {plain}",
-                    "look at `negated` of In, Like and IsNull, or raise a QueryError",
+                    "use `negated` of In, Like and IsNull, or raise a QueryError",
                 )
 
     def test_filters_are_obeyed(self, world: World, resource: str) -> None:
@@ -107,14 +105,14 @@ class Filters(ContractBase):
                 continue
             demand(
                 not others <= found.keys(),
-                f"{resource} with {field} = {value!r} shows all {len(found)} records, and {len(others)} of them have"
+                f"{resource} with {field} = {value!r} shows all {len(found)} records, but {len(others)} of them have"
                 f" another {field}: the provider ignores the condition",
-                "refuse the field with a QueryError, or correct the parameter's name (or the sandbox's `where`)",
+                "refuse the field with a QueryError, or correct the name of the parameter or the sandbox's `where`",
             )
             demand(
                 wanted in found,
                 f"{resource} with {field} = {value!r} does not show record {wanted}, which has that {field}",
-                "let the value reach the provider as it was written",
+                "the value must reach the provider unchanged",
             )
 
     def test_parameters_of_the_url_are_kept(self, world: World, resource: str) -> None:
@@ -127,8 +125,8 @@ class Filters(ContractBase):
             return
         demand(
             any("kept_as_it_is" in name or "kept_as_it_is" in value for name, value in params),
-            f"a parameter that stands in the poll URL of {resource} beside `where` is left out",
-            "begin the answer of connect_translate_query with query.params, or refuse what the provider has not",
+            f"a parameter of the poll URL of {resource} is ignored",
+            "start the answer of connect_translate_query with query.params, or raise a QueryError",
         )
 
     def test_translation_is_the_same_each_time(self, world: World, resource: str) -> None:
@@ -136,25 +134,28 @@ class Filters(ContractBase):
         window = world.window()
         demand(
             plan.request(window) == plan.request(window),
-            f"one window of {resource} is asked for in two ways",
-            "let the translation depend on its arguments alone: no counters, no clock, no order of a set",
+            f"the same window of {resource} is asked for in two ways",
+            "the translation must depend only on its arguments: no counters, no clock, no order of a set",
         )
 
 
 def translated(world: World, resource: str, where: str) -> Params | None:
-    """The parameters of a `where`, sorted, as outside of a poll; None where it is refused as it should be."""
+    """The parameters of a `where` outside a poll, sorted; None if it is refused properly."""
     query = Query(expression=ceql.parse(where), page_size=10)
     try:
         params = world.plugins.translate_query(world.element, world.resource(resource), query)
     except PluginError as error:
-        broken(f"{where} ends {resource} with a crash: {error}", "raise a QueryError for what the provider has not")
+        broken(
+            f"{where} makes a hook of {resource} crash: {error}",
+            "raise a QueryError for conditions that the provider does not support",
+        )
     except ConnectoryError:
         return None
     return tuple(sorted(params))
 
 
 def _listed(world: World, resource: str, where: str) -> dict[str, dict[str, Any]] | None:
-    """What a list with this `where` shows outside of a poll, by id; None where it is refused."""
+    """The records of a list with this `where` outside a poll, by id; None if it is refused."""
     entry = PollerEntry(
         url=f"/hubs/{world.element.hub}/{resource}?where={where}",
         id_field=str(world.entry(resource).get("idField", "")),
@@ -168,14 +169,17 @@ def _listed(world: World, resource: str, where: str) -> dict[str, dict[str, Any]
             for object_id, raw in zip(page.records.ids, page.records.raws, strict=True):
                 found[str(object_id)] = msgspec.json.decode(raw)
     except PluginError as error:
-        broken(f"{where} ends {resource} with a crash: {error}", "raise a QueryError for what the provider has not")
+        broken(
+            f"{where} makes a hook of {resource} crash: {error}",
+            "raise a QueryError for conditions that the provider does not support",
+        )
     except ConnectoryError:
         return None
     return found
 
 
 def _values(world: World, resource: str) -> Iterator[tuple[str, str, str]]:
-    """Each field of a record, with two values to compare it with; and one that there is not."""
+    """Each field of a record with two values to compare it with, and an unknown field."""
     world.create(resource)
     whole = world.records(resource)
     if not whole:
@@ -196,7 +200,7 @@ def _another_date(value: str) -> str:
 
 
 def _scalars(whole: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Fields that a `where` can name and that hold texts or numbers."""
+    """The fields that hold texts or numbers and whose names a `where` can contain."""
     found = {
         field
         for record in whole.values()

@@ -1,4 +1,4 @@
-"""Stands before a sandbox: keeps each exchange, and lets one go wrong on demand, whatever the sandbox is built on."""
+"""A proxy in front of a sandbox: keeps each exchange, and makes one fail on demand, whatever sandbox it is."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Trouble = Callable[[Callable[[], Response]], Response]
-"""Makes an answer; it may ask the provider for the true one."""
+"""Makes an answer; it may call its argument to get the true answer of the provider."""
 
 MOST_CALLS = 400
-"""A check that asks for more has a paginator that does not end."""
+"""If a check makes more calls, its paginator does not end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """A request that reached the provider, and what it answered. `is_login` is true of the OAuth2 endpoints."""
+    """A request and its answer. `is_login` is true for the OAuth2 endpoints."""
 
     method: str
     path: str
@@ -36,15 +36,15 @@ class Exchange:
 
     @property
     def bearer(self) -> str:
-        """The access token that the request carried, empty where it carried none."""
+        """The access token of the request; empty if it has none."""
         kind, _, token = self.headers.get("Authorization", "").partition(" ")
         return token if kind.lower() == "bearer" else ""
 
 
 class Gateway:
-    """A WSGI application. `troubles` wait for the API calls to come, one each; None lets one pass.
+    """A WSGI application. The next API calls get the `troubles`, one each; None lets a call pass.
 
-    `always` is what every API call gets instead. `watch` is shown each API request before it is answered.
+    `always` applies to every other API call. `watch` is called with each API request before it is answered.
     """
 
     def __init__(self, application: Any) -> None:
@@ -76,7 +76,7 @@ class Gateway:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether so much was asked that no paginator can mean it."""
+        """Whether there were more calls than any paginator can need."""
         return self.count > MOST_CALLS
 
     @property
@@ -95,7 +95,7 @@ class Gateway:
     def _api(self, request: Request) -> Response:
         self.count += 1
         if self.is_exhausted:
-            return json_error(508, "this check has asked for too much")
+            return json_error(508, "this check has made too many calls")
         if self.watch is not None:
             self.watch(request)
         trouble = self.troubles.popleft() if self.troubles else self.always
@@ -115,7 +115,7 @@ class Gateway:
 
 
 def instead(reply: Response) -> Trouble:
-    """This answer, and nothing is asked."""
+    """This answer, without asking the provider."""
     return lambda ask: Response(reply.get_data(), status=reply.status_code, headers=list(reply.headers))
 
 
@@ -128,7 +128,7 @@ def gateway_page(status: int = 502) -> Trouble:
 
 
 def cut(ask: Callable[[], Response]) -> Response:
-    """The true answer without its last bytes, as if it were all."""
+    """The first two thirds of the true answer, as if they were the whole."""
     reply = ask()
     body = reply.get_data()
     reply.set_data(body[: max(1, len(body) * 2 // 3)])
@@ -136,7 +136,7 @@ def cut(ask: Callable[[], Response]) -> Response:
 
 
 def dropped(ask: Callable[[], Response]) -> Response:
-    """Half of the true answer, and then the connection ends."""
+    """Half of the true answer, after which the connection breaks."""
     reply = ask()
     length = len(reply.get_data())
     reply.set_data(reply.get_data()[: length // 2])
@@ -145,7 +145,7 @@ def dropped(ask: Callable[[], Response]) -> Response:
 
 
 def json_error(status: int, message: str) -> Response:
-    """An error as many providers write it."""
+    """An error in a format that many providers use."""
     return json_reply({"error": {"status": status, "message": message}}, status)
 
 

@@ -1,4 +1,4 @@
-"""Checks: the plugin answers for its own element, and its answers depend on what it is asked alone."""
+"""Checks: the plugin answers only for its own element, and its answers depend only on the arguments."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Hooking(ContractBase):
             demand(
                 found == expected,
                 f"{hook} of this plugin answers for the element of another plugin: {found} instead of {expected}",
-                "a plugin that registers no element is asked about all of them: return None unless element.key is the"
-                " one that it is for, or move the hook into the module that registers the element",
+                "a plugin that registers no element is asked about all elements: return None unless element.key is the"
+                " right one, or move the hook into the module that registers the element",
             )
 
     def test_hooks_are_answered(self, world: World) -> None:
@@ -45,7 +45,7 @@ class Hooking(ContractBase):
             auth: Any = world.client.auth
             resources = world.resources
         except PluginError as error:
-            broken(f"a hook fails: {error}", "mend it; the traceback is in the cause")
+            broken(f"a hook fails: {error}", "correct the hook; the traceback of the error shows the place")
         demand(
             callable(auth),
             f"connect_build_auth answers {auth!r}",
@@ -57,13 +57,13 @@ class Hooking(ContractBase):
         for name, resource in world.resources.items():
             demand(
                 re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name),
-                f"{name!r} is no name for a resource: it stands in URLs",
+                f"{name!r} is not a valid name for a resource, which is part of URLs",
                 "use letters, digits, - and _",
             )
             demand(
                 resource.path.startswith("/") and "://" not in resource.path,
                 f"the path of {name} is {resource.path!r}",
-                "begin it with / and leave host and base path to Element.base_url",
+                "start it with /; host and base path belong to Element.base_url",
             )
 
     def test_poll_urls_name_their_resource(self, world: World, resource: str) -> None:
@@ -75,21 +75,23 @@ class Hooking(ContractBase):
             f"write /hubs/{world.element.hub}/{resource}?where=...",
         )
         demand(
-            world.plan(resource).name == resource, f"{resource} has no plan", "let its poller entry name the resource"
+            world.plan(resource).name == resource,
+            f"{resource} has no plan",
+            "put the name of the resource into the url of its poller entry",
         )
 
     def test_resources_are_the_same_each_time(self, world: World) -> None:
         first = world.plugins.list_resources(world.element, world.config)
         demand(
             list(first) == list(world.plugins.list_resources(world.element, world.config)),
-            "connect_list_resources gives other resources the second time",
-            "let the answer depend on the configuration alone",
+            "connect_list_resources returns other resources at the second call",
+            "make the answer depend only on the configuration",
         )
         for name in self.names():
             demand(
                 first[name].poller == world.plugins.list_resources(world.element, world.config)[name].poller,
                 f"the poller entry of {name} changes from one call to the next",
-                "build the entry anew, or never change it",
+                "build the entry at each call, or never change it",
             )
 
     def test_hooks_leave_their_arguments_alone(self, world: World) -> None:
@@ -101,8 +103,8 @@ class Hooking(ContractBase):
             )
         demand(
             repr(dict(world.config)) == before,
-            "a hook changes the configuration that it is given",
-            "copy what you change: the configuration is shared",
+            "a hook changes the configuration that it gets",
+            "copy the configuration before you change it, because it is shared",
         )
 
 
@@ -126,7 +128,7 @@ _THINGS = Resource(name="things", path="/things")
 
 
 class _Stranger:
-    """A plugin of somebody else, which leaves most hooks to the defaults."""
+    """Another plugin, which leaves most hooks to the defaults."""
 
     @hookimpl
     def connect_register_elements(self) -> list[Element]:

@@ -1,4 +1,4 @@
-"""Checks: what the provider answers when something is wrong is taken for what it is."""
+"""Checks: the judge recognises each kind of error answer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ class Judging(ContractBase):
         world.gateway.always = None
         _is(found, AuthenticationError, "401 to every request", "RENEW")
         count = len(world.gateway.renewals) - before
-        demand(count <= 1, f"a token that stays refused is renewed {count} times", "let the auth's renew() renew once")
+        demand(
+            count <= 1,
+            f"a token that stays refused is renewed {count} times",
+            "renew() of the auth must renew only once",
+        )
 
     def test_forbidden_is_no_page(self, world: World) -> None:
         found = _ask(world, world.error(403), world.error(403))
@@ -37,7 +41,7 @@ class Judging(ContractBase):
         path = world.resource(self.names()[0]).path
         for wrong in ("/no-such-path", f"{path}/no-such-record"):
             found = world.exchange(Request(path=wrong))
-            _is(found, ProviderError, f"what the provider says of {wrong}", "FAIL")
+            _is(found, ProviderError, f"the answer to {wrong}", "FAIL")
 
     def test_rate_limit_is_waited_for(self, world: World) -> None:
         found = _ask(world, world.error(429, "too many requests", {"Retry-After": str(_ASKED_TO_WAIT)}))
@@ -45,7 +49,7 @@ class Judging(ContractBase):
         demand(
             found.retry_after is not None and found.retry_after >= _ASKED_TO_WAIT,
             f"429 with Retry-After: {_ASKED_TO_WAIT} is tried again after {found.retry_after} s",
-            "set retry_after of the verdict: `quota()` and `model.retry_after` read the header",
+            "set retry_after of the verdict; `quota()` and `model.retry_after` read the header",
         )
 
     def test_rate_limit_without_a_time_is_waited_for(self, world: World) -> None:
@@ -83,8 +87,8 @@ class Judging(ContractBase):
         state = world.states()[0]
         demand(
             state.failure and not world.told() and state.since == since,
-            f"a page of HTML counts as an empty list of {resource}: the cursor moves on, and changes are lost",
-            "let the judge refuse what is no JSON: page_instead_of_json()",
+            f"a page of HTML counts as an empty list of {resource}, so the cursor moves on and changes are lost",
+            "the judge must refuse answers that are not JSON; page_instead_of_json() does",
         )
 
     def test_provider_says_why(self, world: World) -> None:
@@ -92,7 +96,7 @@ class Judging(ContractBase):
         _is(found, ProviderError, "400", "FAIL")
         demand(
             "the colour is unknown" in f"{found} {found.provider_message}",
-            f"the provider's own words are lost: {found}",
+            f"the error message of the provider is lost: {found}",
             "set provider_message of the verdict: judges(message=message_at(...))",
         )
 
@@ -110,17 +114,17 @@ def _judged(world: World, response: Response) -> None:
         broken(
             f"the judge fails at status {response.status} with the body {response.body!r}:"
             f" {type(error).__name__}: {error}",
-            "let the judge give a verdict on whatever comes: proxies and outages answer in their own way",
+            "the judge must return a verdict for every answer, also for those of proxies and during outages",
         )
     demand(
         hasattr(verdict, "action"),
-        f"the judge says {verdict!r} of status {response.status}",
-        "return a Verdict for each answer, e.g. judge_by_status(response) at the end",
+        f"the judge returns {verdict!r} for status {response.status}",
+        "return a Verdict for every answer, for example judge_by_status(response) at the end",
     )
 
 
 def _ask(world: World, *troubles: Trouble) -> Any:
-    """What a list request ends with: an answer, or an error."""
+    """The result of a list request: an answer or an error."""
     return world.ask(world.contract.names()[0], *troubles)
 
 
@@ -128,7 +132,7 @@ def _is(found: Any, wanted: type[ConnectoryError], what: str, action: str) -> No
     said = f"is accepted as a list: {found!r:.80}"
     if isinstance(found, ConnectoryError):
         said = f"ends with {type(found).__name__}: {found}"
-    demand(isinstance(found, wanted), f"{what} {said}", f"let Element.judge answer {action} to it")
+    demand(isinstance(found, wanted), f"{what} {said}", f"Element.judge must answer {action} to it")
 
 
 def _check_unreadable(world: World, resource: str, trouble: Trouble, what: str) -> None:
@@ -136,12 +140,15 @@ def _check_unreadable(world: World, resource: str, trouble: Trouble, what: str) 
     found = world.ask(resource, trouble)
     if isinstance(found, ConnectoryError):
         demand(
-            not isinstance(found, AuthenticationError), f"{what} ends the login: {found}", "let the judge answer RETRY"
+            not isinstance(found, AuthenticationError), f"{what} ends the login: {found}", "the judge must answer RETRY"
         )
         return
     try:
         rows = plan.rows(found.body)
     except msgspec.DecodeError:
-        # The engine asks for it again in smaller pages.
+        # A poll asks for it again in smaller pages.
         return
-    broken(f"{what} counts as a list of {len(rows)} records of {resource}", "let the judge look at the body's end")
+    broken(
+        f"{what} counts as a list of {len(rows)} records of {resource}",
+        "the judge must check that the body is complete",
+    )

@@ -1,4 +1,4 @@
-"""Registers the plugin under test as an entry point would, finds its element, and opens its sandbox."""
+"""Registers the plugin under test as its entry point would, finds its element, and opens its sandbox."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOST = "127.0.0.1:8099"
 BASE_URL = f"http://{HOST}"
 
 NO_RESOURCE = "(none)"
-"""Stands for the resources of an element that has none to poll: each check that is about one says so."""
+"""The name used if no resource of the element can be polled; each check of a resource then fails and says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def find_element(plugins: Plugins, key: str) -> Element:
         known = ", ".join(element.key for element in plugins.elements()) or "none"
         broken(
             f"the plugin registers no element {key!r}; it registers {known}",
-            "return it from connect_register_elements, or correct `element` of the test class",
+            "return it from connect_register_elements, or correct `element` in the test class",
         )
 
 
@@ -74,7 +74,7 @@ def open_sandbox(contract: ContractBase, plugins: Plugins, element: Element) -> 
     if sandbox is None:
         broken(
             "the element has no sandbox, so it cannot be checked",
-            "answer connect_open_sandbox with a connectory.sandbox.Sandbox",
+            "return a connectory.sandbox.Sandbox from connect_open_sandbox",
         )
     if not isinstance(sandbox, ProviderSandbox):
         broken(
@@ -85,7 +85,7 @@ def open_sandbox(contract: ContractBase, plugins: Plugins, element: Element) -> 
 
 
 def resource_names(contract: ContractBase) -> list[str]:
-    """The resources to check: those of the test class, else all that can be polled."""
+    """The resources to check: those of the test class, or all that can be polled."""
     if contract.resources:
         return list(contract.resources)
     loaded = load(contract)

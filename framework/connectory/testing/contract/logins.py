@@ -1,4 +1,4 @@
-"""Checks: the OAuth2 login, from the consent to the day on which it dies."""
+"""Checks: the OAuth2 login, from the consent until it can no longer be renewed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from .world import World
 
-_RENEWS = "sign with BearerAuth(tokens), or give your auth a renew(prepared) that calls tokens.renew(rejected)"
-_ASKS = "ask `tokens.current()` for each request, and keep no token in the auth"
+_RENEWS = "sign with BearerAuth(tokens), or give your auth a method renew(prepared) that calls tokens.renew(rejected)"
+_ASKS = "call `tokens.current()` for each request, and do not keep a token in the auth"
 
 
 class Logins(ContractBase):
@@ -30,8 +30,8 @@ class Logins(ContractBase):
         missing = [name for name in ("client_id", "response_type", "redirect_uri", "state") if not asked.get(name)]
         demand(
             not missing,
-            f"the consent's address lacks {', '.join(missing)}",
-            "leave these to Connectory: authorize_url and authorize_params must not take them away",
+            f"the URL of the consent page lacks {', '.join(missing)}",
+            "Connectory adds these parameters: authorize_url and authorize_params must not replace them",
         )
 
     def test_refused_consent_makes_no_instance(self, world: World) -> None:
@@ -40,14 +40,18 @@ class Logins(ContractBase):
         try:
             flow.finish(self.refuse(world.sandbox, flow.start().url))
         except ConsentRefusedError:
-            demand(not world.gateway.renewals, "a refused consent asks for a token", "let refuse() say no to the end")
+            demand(
+                not world.gateway.renewals,
+                "a token is requested after a refused consent",
+                "refuse() of the test class must not allow the access",
+            )
         except ConnectoryError as error:
             broken(
                 f"a refused consent ends with {type(error).__name__}: {error}",
-                "let refuse() of the test class return the redirect with error=access_denied and the same state",
+                "refuse() of the test class must return the redirect with error=access_denied and the same state",
             )
         else:
-            broken("a refused consent gives a token", "let refuse() of the test class refuse")
+            broken("a refused consent gives a token", "refuse() of the test class must press Deny")
 
     def test_ended_access_token_is_renewed_once(self, world: World) -> None:
         before = _ended(world)
@@ -68,8 +72,8 @@ class Logins(ContractBase):
         header, stored = used[-1]
         demand(
             stored and stored in header,
-            "a request carries another access token than the one that is stored: a new pair would be lost in a crash",
-            f"let nobody but Connectory renew tokens: {_RENEWS}",
+            "a request carries another access token than the stored one, so the new tokens would be lost in a crash",
+            f"only Connectory may renew tokens: {_RENEWS}",
         )
 
     def test_rotated_refresh_token_is_kept(self, world: World) -> None:
@@ -80,8 +84,8 @@ class Logins(ContractBase):
         kept = stored.refresh_token.reveal() if stored and stored.refresh_token else ""
         demand(
             given and given[-1] == kept,
-            "the provider gave a new refresh token, and the old one is still stored",
-            f"let nobody but Connectory renew tokens: {_RENEWS}",
+            "the provider issued a new refresh token, but the old one is still stored",
+            f"only Connectory may renew tokens: {_RENEWS}",
         )
         self.end_access_tokens(world.sandbox)
         world.restart()
@@ -92,13 +96,13 @@ class Logins(ContractBase):
         _read(world)
         token = world.app.parts.tokens.load(world.instance)
         if token is None or token.expires_at is None:
-            world.skip("the provider's access tokens name no end")
+            world.skip("the provider does not say when access tokens expire")
         world.clock.advance(token.expires_at - world.clock.now() + timedelta(seconds=1))
         count = len(world.gateway.calls)
         _read(world)
         demand(
             all(call.status < 400 for call in world.gateway.calls[count:]),
-            "a token that has run out is sent all the same, until the provider refuses it",
+            "an expired token is sent all the same, until the provider refuses it",
             _ASKS,
         )
 
@@ -112,7 +116,7 @@ class Logins(ContractBase):
         demand(
             row.state == NEEDS_REAUTH,
             f"after all its tokens were ended, the instance is {row.state}: {world.states()[0].failure}",
-            "let the judge answer RENEW to a refused token, and OAuth2.is_dead know the answer to a dead refresh token",
+            "the judge must answer RENEW to a refused token, and OAuth2.is_dead must recognise a refused refresh token",
         )
 
     def test_new_login_repairs_it(self, world: World) -> None:
@@ -121,7 +125,7 @@ class Logins(ContractBase):
         self.end_logins(world.sandbox)
         token = world.log_in(draft)
         if token is None:
-            broken("a second consent gives no token", "let consent() of the sandbox log in as often as it is asked")
+            broken("a second consent gives no token", "consent() of the sandbox must work more than once")
         world.app.instances.reauthenticate(world.instance, token)
         _read(world)
 
@@ -132,11 +136,11 @@ def _need_oauth(world: World) -> None:
 
 
 def _ended(world: World, *, rotate: bool = False) -> int:
-    """An instance whose access token has ended; how many tokens were asked for so far."""
+    """End the access token of the instance; return how many tokens were requested so far."""
     _need_oauth(world)
     _read(world)
     if rotate:
-        # Before the login that is used: what is rotated is what is given from now on.
+        # Before the token is ended, so that the next renewal is the first to rotate.
         world.contract.rotate_refresh_tokens(world.sandbox)
     world.contract.end_access_tokens(world.sandbox)
     return len(world.gateway.renewals)
@@ -148,11 +152,11 @@ def _read(world: World) -> None:
     try:
         world.client.send(request)
     except AuthenticationError as error:
-        broken(f"an ended access token ends the login: {error}", f"{_RENEWS}; let the judge answer RENEW to it")
+        broken(f"an ended access token ends the login: {error}", f"{_RENEWS}; the judge must answer RENEW to it")
     except ConnectoryError as error:
         broken(
             f"{name} cannot be read with a token that has to be renewed: {type(error).__name__}: {error}",
-            "let the judge answer RENEW to what the provider says of an ended token (a 401, by default)",
+            "the judge must answer RENEW to the provider's refusal of an ended token (by default a 401)",
         )
 
 

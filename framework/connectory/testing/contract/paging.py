@@ -1,4 +1,4 @@
-"""Checks: a list is read to its end, whole, once, however it is cut into pages and whatever happens meanwhile."""
+"""Checks: a list is read completely and once, for each number of pages and also while it changes."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ SIZE = 3
 MOST_MADE = 150
 
 _WALK = (
-    "compare the paginator with the provider's paging: the parameters' names, the first page's number, the largest"
-    " size, how the end is known"
+    "compare the paginator with the paging of the provider: the names of the parameters, the number of the first page,"
+    " the largest size, and how the last page is recognised"
 )
 
 
 class Paging(ContractBase):
     def test_pages_hold_each_record_once(self, world: World, resource: str) -> None:
         made = _fill(world, resource, SIZE * 2)
-        # The last page is to be a short one.
+        # Make the last page a short one.
         made += world.create_many(resource, (-len(world.ids(resource)) - 1) % SIZE)
         ids, pages = _walked(world, resource)
         _check_whole(made, ids, resource)
-        demand(pages >= 2, f"{len(ids)} records of {resource} are one page", _WALK)
+        demand(pages >= 2, f"{len(ids)} records of {resource} come as one page", _WALK)
         twice = sorted({one for one in ids if ids.count(one) > 1})
         demand(
             not twice,
-            f"{resource} shows {len(twice)} records on two pages though nothing changed",
-            "page in an order that does not depend on what is asked, e.g. by created stamp or id",
+            f"{resource} shows {len(twice)} records on two pages although nothing has changed",
+            "ask for a stable order, for example by created stamp or id",
         )
 
     def test_full_last_page_ends_the_list(self, world: World, resource: str) -> None:
@@ -54,7 +54,7 @@ class Paging(ContractBase):
         demand(
             calls <= most or not _obeys_size(world, resource),
             f"{len(ids)} records of {resource} in pages of {SIZE} take {calls} requests, at most {most} are needed",
-            "let the paginator end after a full last page with one more request, or none where there is a total",
+            "after a full last page, the paginator may make one more request, or none if the provider sends a total",
         )
 
     def test_single_page_takes_one_request(self, world: World, resource: str) -> None:
@@ -66,7 +66,7 @@ class Paging(ContractBase):
         demand(
             calls <= 2 or count >= world.element.page_size,
             f"{count} records of {resource} take {calls} requests with a page size of {world.element.page_size}",
-            "name the parameter for the page size, and let a short page, or the total, end the walk",
+            "name the parameter for the page size, and end the list at a short page or at the total",
         )
 
     def test_no_page_is_read_twice(self, world: World, resource: str) -> None:
@@ -78,8 +78,8 @@ class Paging(ContractBase):
         bodies = [call.body for call in world.gateway.calls[before:] if _has_rows(world, resource, call.body)]
         demand(
             len(bodies) == len(set(bodies)),
-            f"the provider gave the same page of {resource} twice, and it was taken for another one",
-            "set repeats_last_page of PageNumber, or total, or correct the parameters' names",
+            f"the provider sent the same page of {resource} twice, and the paginator did not notice",
+            "set repeats_last_page of PageNumber, or total, or correct the names of the parameters",
         )
 
     def test_page_size_is_asked_for(self, world: World, resource: str) -> None:
@@ -87,7 +87,7 @@ class Paging(ContractBase):
         sizes = [len(page.records.ids) for page in world.pages(resource, SIZE)]
         demand(
             max(sizes) <= SIZE or not _obeys_size(world, resource),
-            f"asked for pages of {SIZE}, {resource} gives pages of {max(sizes)}",
+            f"asked for pages of {SIZE}, {resource} returns pages of {max(sizes)}",
             "name the parameter for the page size (`size`, `limit`) in the paginator",
         )
 
@@ -122,18 +122,18 @@ class Paging(ContractBase):
         places = [[place[part] for part in by] for page in read for place in _places(page, plan)]
         demand(
             places == sorted(places),
-            f"the records of {resource} do not come in the order that the pages go on by, so some are skipped",
-            "ask for the order (`order` of Keyset): by the updated stamp and then the id, or by the id alone",
+            f"the records of {resource} do not come in the order that paging relies on, so some are skipped",
+            "ask for that order (`order` of Keyset): by the updated stamp and then the id, or only by the id",
         )
 
 
 def _fill(world: World, resource: str, least: int) -> list[str]:
-    """Make records until the list has several pages; the ids of those that were made."""
+    """Create records until the list has several pages; return their ids."""
     made = world.create_many(resource, least)
     while _obeys_size(world, resource) is False and len(made) < MOST_MADE and _count_pages(world, resource) < 3:
         made += world.create_many(resource, 10)
     if _count_pages(world, resource) < 2:
-        world.skip(f"{resource} comes all at once")
+        world.skip(f"{resource} is not paged")
     return made
 
 
@@ -142,7 +142,7 @@ def _count_pages(world: World, resource: str) -> int:
 
 
 def _obeys_size(world: World, resource: str) -> bool:
-    """Whether the page size reaches the provider: some decide alone how long a page is."""
+    """Whether the page size reaches the provider. Some providers have a fixed page size."""
     plan = world.plan(resource)
     asked = [next(plan.paginator.walk(*plan.request(world.window(), size))).params for size in (SIZE, SIZE + 1)]
     return asked[0] != asked[1]
@@ -170,7 +170,7 @@ def _has_rows(world: World, resource: str, body: bytes) -> bool:
 
 
 def _check_disturbed(world: World, resource: str, made: Sequence[str], disturb: Any) -> None:
-    """Read a list that changes after its first page. What was left alone has to be there."""
+    """Read a list that changes after its first page. All records that did not change must be in it."""
     there = {*made, *world.ids(resource)}
     plan, ids, touched = world.plan(resource), list[str](), set[str]()
     try:
@@ -179,15 +179,15 @@ def _check_disturbed(world: World, resource: str, made: Sequence[str], disturb: 
             if page.number == 1:
                 touched = disturb(ids)
     except RetryLaterError:
-        # It has noticed: the next poll reads the window again.
+        # The paginator noticed the change; the next poll reads the window again.
         return
     except ConnectoryError as error:
-        broken(f"a list of {resource} that changes meanwhile cannot be read: {error}", _WALK)
+        broken(f"a list of {resource} that changes while it is read ends with an error: {error}", _WALK)
     missing = there - touched - set(ids)
     demand(
         not missing,
-        f"records changed while {resource} was read, and {len(missing)} others were never shown: they would be lost",
-        "ask for an order that changes do not disturb (the created stamp, the id), or page by Keyset,"
+        f"records changed while {resource} was read, and {len(missing)} others were never shown, so they would be lost",
+        "ask for an order that changes do not affect (the created stamp, the id), page by Keyset,"
         " or give the paginator a total",
     )
 
@@ -196,7 +196,7 @@ STAMP, ID = 0, 1
 
 
 def _places(page: FetchedPage, plan: Plan) -> list[tuple[Any, Any]]:
-    """The updated stamp and the id of each record; ids that are numbers count as such."""
+    """The updated stamp and the id of each record; ids of digits are compared as numbers."""
     found = []
     for row in page.records.rows:
         one = str(plain(plan.place_id(row)))
@@ -206,7 +206,7 @@ def _places(page: FetchedPage, plan: Plan) -> list[tuple[Any, Any]]:
 
 
 def _goes_on_by(read: Sequence[FetchedPage], plan: Plan) -> list[int]:
-    """What of its last record before it the second page is asked for by: the stamp, the id, both or nothing."""
+    """Which values of the last record the request for the second page contains: the stamp, the id, both, or none."""
     if len(read) < 2 or read[0].records.ids[-1:] in ([], [None]):
         return []
     added = {value for _, value in set(read[1].request.params) - set(read[0].request.params)}
@@ -215,7 +215,7 @@ def _goes_on_by(read: Sequence[FetchedPage], plan: Plan) -> list[int]:
         STAMP: "" if plan.place is None else str(plain(plan.place(last))),
         ID: str(plain(plan.place_id(last))),
     }
-    # A short id is part of many a parameter.
+    # A short id may be part of a parameter by chance.
     return [
         part
         for part, text in texts.items()

@@ -1,4 +1,4 @@
-"""Checks: the element is found, says what it is, and instances of it can be made."""
+"""Checks: the element is registered and complete, and instances of it can be created."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Provisioning(ContractBase):
         demand(
             world.element.key == self.element,
             f"the element's key is {world.element.key!r}",
-            "let `element` of the test class and the Element's key agree",
+            "use the same key in `element` of the test class and in the Element",
         )
 
     def test_metadata_is_complete(self, world: World) -> None:
         element = world.element
         demand(
             _KEY.fullmatch(element.key),
-            f"the key {element.key!r} is no good name",
-            "use small letters, digits, - and _, with a letter in front: people type it",
+            f"the key {element.key!r} is not a valid key",
+            "use small letters, digits, - and _, starting with a letter: people type it",
         )
         for name in ("name", "hub"):
             demand(
@@ -46,7 +46,7 @@ class Provisioning(ContractBase):
         demand(
             parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc,
             f"the base URL is {base_url!r}",
-            "let Element.base_url give an absolute URL without a user name or password",
+            "Element.base_url must be an absolute URL without a user name or password",
         )
 
     def test_instance_is_made(self, world: World) -> None:
@@ -54,23 +54,23 @@ class Provisioning(ContractBase):
         demand(
             row.state == ACTIVE,
             f"a new instance is {row.state}: {row.state_reason}",
-            "let the sandbox accept the login that its own configuration gives",
+            "the sandbox must accept the login in its own configuration",
         )
 
     def test_probe_is_cheap(self, world: World) -> None:
         probe = world.element.probe
         if probe is None:
-            broken("the element has no probe, so a wrong login is found out at the first poll", "set Element.probe")
+            broken("the element has no probe, so a wrong login is noticed only at the first poll", "set Element.probe")
         answer = world.client.send(probe)
         demand(probe.method == "GET", f"the probe is a {probe.method}", "probe with a GET that changes nothing")
         demand(
             len(answer.body) <= _MOST_PROBED,
             f"the probe reads {len(answer.body)} bytes",
-            "ask for a single record, or for who is logged in",
+            "ask for a single record, or for the user who is logged in",
         )
 
     def test_wrong_login_is_refused_at_once(self, world: World) -> None:
-        cure = "let Element.probe ask for something that the provider only gives to a login that works"
+        cure = "Element.probe must ask for something that the provider refuses to a wrong login"
         try:
             if world.element.oauth is None:
                 world.establish(_with_wrong_secrets(world))
@@ -85,17 +85,17 @@ class Provisioning(ContractBase):
         except ConnectoryError as error:
             broken(
                 f"a wrong login ends with {type(error).__name__}: {error}",
-                "let the judge answer RENEW to what the provider says of a wrong login (a 401, by default)",
+                "the judge must answer RENEW to the provider's refusal of a wrong login (by default a 401)",
             )
         else:
-            broken("an instance is made with a login that does not work", cure)
+            broken("an instance is created with a login that does not work", cure)
 
 
 def _with_wrong_secrets(world: World) -> dict[str, object]:
     secrets = {key: "wrong-login" for key, value in world.config.items() if isinstance(value, Secret) and value}
     if not secrets:
         broken(
-            "nothing of the configuration is a secret, so a wrong login cannot be tried",
+            "no field of the configuration is a secret, so a wrong login cannot be tried",
             "make the field that holds the login a SecretField",
         )
     return world.configuration(**secrets)

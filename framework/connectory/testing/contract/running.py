@@ -1,4 +1,4 @@
-"""Runs the checks of a test class without pytest around them."""
+"""Runs the checks of a test class outside pytest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How one check went. `resource` is empty where it is not about one; `message` says why it did not pass."""
+    """The result of one check. `resource` is empty if it is not about one; `message` says why it did not pass."""
 
     check: str
     resource: str = ""
@@ -28,7 +28,7 @@ class Outcome:
 
 
 def run_contract(contract: type[ContractBase], checks: Collection[str] = ()) -> Iterator[Outcome]:
-    """Run the checks of these names, or all of them, each once per resource where it is about one.
+    """Run the checks of these names, or all of them. A check of a resource runs once for each resource.
 
     >>> from connectory.testing import ElementContract
     >>> class TestDemo(ElementContract):

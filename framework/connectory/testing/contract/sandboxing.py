@@ -1,4 +1,4 @@
-"""Checks: the sandbox is one that the element can be tried against."""
+"""Checks: the sandbox is fit for testing the element."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Sandboxing(ContractBase):
         given: Any = world.sandbox.configuration(BASE_URL)
         demand(
             isinstance(given, Mapping) and all(isinstance(key, str) for key in given),
-            f"configuration(base_url) gives {given!r}",
+            f"configuration(base_url) returns {given!r}",
             "return the configuration keys of an instance that uses the sandbox",
         )
         demand(
             any(BASE_URL in str(value) for value in given.values()),
-            "nothing of the sandbox's configuration names its own address, so an instance would ask the real provider",
-            "let `configure` put base_url where the element reads its address from",
+            "the sandbox's configuration does not contain its own URL, so an instance would call the real provider",
+            "return base_url from `configure`, under the key from which the element reads its base URL",
         )
 
     def test_sandbox_lets_no_stranger_in(self, world: World) -> None:
@@ -42,7 +42,7 @@ class Sandboxing(ContractBase):
         except ConnectoryError:
             return
         broken(
-            "the sandbox answers requests that carry no login, so no check of a login means anything",
+            "the sandbox answers requests that carry no login, so the checks of logins prove nothing",
             "set sandbox.oauth, or sandbox.authenticate (api_key, basic)",
         )
 
@@ -50,8 +50,8 @@ class Sandboxing(ContractBase):
         done: Any = take_step(world.sandbox)
         demand(
             isinstance(done, str) and done.strip(),
-            f"step() says {done!r}",
-            "let it return what was changed, such as `created orders 7`",
+            f"step() returns {done!r}",
+            "return what was changed, for example `created orders 7`",
         )
 
     def test_steps_are_found(self, world: World) -> None:
@@ -62,8 +62,8 @@ class Sandboxing(ContractBase):
         world.poll()
         demand(
             world.told(),
-            f"{_STEPS} steps of the sandbox change nothing that a poll finds",
-            "let the sandbox's people change records of the resources that are polled",
+            f"{_STEPS} steps of the sandbox make no change that a poll finds",
+            "the sandbox's step() must change records of the resources that are polled",
         )
 
     def test_sandboxes_do_not_share_their_state(self, world: World) -> None:
@@ -71,14 +71,16 @@ class Sandboxing(ContractBase):
         before = len(world.ids(resource))
         other = open_sandbox(self, world.plugins, world.element)
         demand(
-            other is not world.sandbox, "connect_open_sandbox gives the same sandbox twice", "make a new one each time"
+            other is not world.sandbox,
+            "connect_open_sandbox returns the same sandbox twice",
+            "make a new one at each call",
         )
         self.set_clock(other, world.provider_now)
         self.create(other, resource)
         demand(
             len(world.ids(resource)) == before,
-            "a record that is made in one sandbox shows up in another",
-            "keep the sandbox's tables in the sandbox, and not in the module",
+            "a record that is created in one sandbox appears in another",
+            "keep the tables in the sandbox object, not in the module",
         )
 
 

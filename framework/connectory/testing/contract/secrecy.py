@@ -1,4 +1,4 @@
-"""Checks: what is secret is printed nowhere."""
+"""Checks: secrets are never printed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Secrecy(ContractBase):
             demand(
                 not any(secret in line for secret in secrets),
                 f"a secret is written to the log: {_masked(line, secrets)}",
-                "log no headers, tokens or configuration values; a Secret prints as asterisks",
+                "do not log headers, tokens or configuration values; a Secret prints as asterisks",
             )
 
     def test_secrets_are_not_in_reprs(self, world: World) -> None:
@@ -55,7 +55,7 @@ class Secrecy(ContractBase):
         for what, text in shown.items():
             demand(
                 not any(secret in text for secret in secrets),
-                f"a secret stands in the repr of {what}: {_masked(text, secrets)}",
+                f"a secret is in the repr of {what}: {_masked(text, secrets)}",
                 "keep secrets as Secret, mark their fields (SecretField), and keep them out of __repr__",
             )
 
@@ -69,8 +69,8 @@ class Secrecy(ContractBase):
             text = _texts_of(found) if isinstance(found, ConnectoryError) else ""
             demand(
                 not any(secret in text for secret in secrets),
-                f"a secret stands in an error: {_masked(text, secrets)}",
-                "build messages of the judge from the answer, and not from the request",
+                f"a secret is in an error message: {_masked(text, secrets)}",
+                "build the messages of the judge from the answer, not from the request",
             )
 
     def test_secrets_are_not_in_events(self, world: World) -> None:
@@ -96,7 +96,7 @@ class Secrecy(ContractBase):
 
 
 def secrets_of(world: World) -> set[str]:
-    """The values that nobody may see: those of secret fields, and each token that the provider gave."""
+    """The secret values: those of secret fields, and every token that the provider issued."""
     found = {value.reveal() for value in world.config.values() if isinstance(value, Secret)}
     for field in world.element.config_schema().fields.values():
         value = world.configuration().get(str(field.data_key))
@@ -132,7 +132,7 @@ def _texts_of(error: ConnectoryError) -> str:
 
 
 class _Listener(logging.Handler):
-    """Hears all that is logged, down to DEBUG."""
+    """Collects all log lines, down to DEBUG."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -145,7 +145,7 @@ class _Listener(logging.Handler):
         root = logging.getLogger()
         self._level, self._factory = root.level, logging.getLogRecordFactory()
         root.setLevel(logging.DEBUG)
-        # First, and as a plugin writes it: what Connectory does for its users' logs takes secrets out of records.
+        # It comes first and sees lines as the plugin wrote them, before Connectory removes secrets from them.
         root.handlers.insert(0, self)
         logging.setLogRecordFactory(logging.LogRecord)
         return self

@@ -1,4 +1,4 @@
-"""One element, its sandbox and an application on a store of its own, all on one clock that stands still."""
+"""The world of a check: the element, its sandbox, and an application on a new store, all on one clock."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 class World(Announced):
-    """`contract` is the test class, `check` the name of the check that runs in this world."""
+    """`contract` is an instance of the test class, `check` the name of the check that runs in this world."""
 
     def __init__(self, contract: ContractBase, home: Path, check: str) -> None:
         self.contract = contract
@@ -77,10 +77,13 @@ class World(Announced):
         return frozenset(urlsplit(resolve_endpoint(endpoint, self.config)).path for endpoint in endpoints)
 
     def skip(self, reason: str) -> NoReturn:
-        """Leave a check out that cannot apply; fail where the test class does not expect that (`may_skip`)."""
+        """Skip a check that does not apply; fail if the test class does not allow that (`may_skip`)."""
         may_skip = self.contract.may_skip
         if may_skip is not None and self.check not in may_skip:
-            broken(f"{self.check} was skipped: {reason}", "make it apply, or name it in `may_skip`")
+            broken(
+                f"{self.check} was skipped: {reason}",
+                "change the element or the sandbox so that it applies, or name it in `may_skip`",
+            )
         pytest.skip(reason)
 
     # Time
@@ -90,7 +93,7 @@ class World(Announced):
 
     @contextlib.contextmanager
     def at(self, moment: datetime) -> Iterator[None]:
-        """While the provider's clock shows this moment."""
+        """Run the block while the provider's clock shows this moment."""
         self._shift = moment - self.clock.now()
         try:
             yield
@@ -100,7 +103,7 @@ class World(Announced):
     # Configuration and instances
 
     def configuration(self, **more: Any) -> dict[str, Any]:
-        """What an instance needs to use the sandbox, and what is polled: nothing unless `more` says so."""
+        """The configuration of an instance of the sandbox. It polls nothing unless `more` says so."""
         own = {**self.sandbox.configuration(BASE_URL), **self.contract.configuration}
         if self.element.oauth is not None:
             own.setdefault(OAUTH_CALLBACK_URL, LOOPBACK_CALLBACK)
@@ -115,25 +118,25 @@ class World(Announced):
         return self.app.instances.prepare(body)
 
     def log_in(self, draft: Draft) -> Token | None:
-        """The login of a draft: with a consent where it needs one."""
+        """Log in with a draft, with a consent if it needs one."""
         return self.app.instances.log_in(
             draft, lambda flow: flow.finish(self.contract.consent(self.sandbox, flow.start().url))
         )
 
     def establish(self, configuration: Mapping[str, Any] | None = None) -> int:
-        """Make an instance and log it in; the answer is its id."""
+        """Create an instance with its login, and return its id."""
         draft = self.prepare(configuration)
         return self.app.instances.establish(draft, self.log_in(draft)).id
 
     @cached_property
     def instance(self) -> int:
-        """An instance that polls nothing, and whose default entries are ready to be read."""
+        """The id of an instance that polls nothing. Its default poller entries are compiled and can be read."""
         try:
             return self.establish()
         except ConnectoryError as error:
             broken(
                 f"no instance can be made with the sandbox's own configuration: {error}",
-                "make the sandbox's configuration(), its OAuth2 server and the element fit each other",
+                "check that the sandbox's configuration(), its OAuth2 server and the element fit together",
             )
 
     @property
@@ -158,7 +161,7 @@ class World(Announced):
         except KeyError:
             broken(
                 f"the element has no resource {name!r}; it has {', '.join(self.resources) or 'none'}",
-                "correct `resources` of the test class, or connect_list_resources",
+                "correct `resources` in the test class, or connect_list_resources",
             )
 
     def entry(self, name: str, **more: Any) -> dict[str, Any]:
@@ -184,15 +187,15 @@ class World(Announced):
         return Window(start=start, end=self.clock.now())
 
     def pages(self, name: str, page_size: int | None = None, window: Window | None = None) -> Iterator[FetchedPage]:
-        """The pages of a list, as a poll of this window reads them."""
+        """The pages of a list, as read by a poll of this window."""
         try:
             yield from fetch(self.plan(name), window or self.window(), self.client, page_size)
         except ConnectoryError as error:
             if self.gateway.is_exhausted:
                 broken(
                     f"the list of {name} does not end: {self.gateway.count} requests were made",
-                    "let the paginator end where a page is short, where there is no next page, or at the total;"
-                    " PageNumber has repeats_last_page for providers that give the last page again and again",
+                    "the paginator must stop after a short page, when there is no next page, or at the total;"
+                    " set repeats_last_page of PageNumber if the provider repeats its last page",
                 )
             broken(
                 f"the list of {name} cannot be read to its end: {error}",
@@ -200,7 +203,7 @@ class World(Announced):
             )
 
     def ids(self, name: str, page_size: int | None = None, window: Window | None = None) -> list[str]:
-        """The ids of a list, in its order; those that come twice stand there twice."""
+        """The ids of a list in its order; an id that comes twice is in it twice."""
         found: list[str] = []
         for page in self.pages(name, page_size, window):
             found += [object_id for object_id in page.records.ids if object_id is not None]
@@ -218,13 +221,13 @@ class World(Announced):
     # Changing
 
     def create(self, name: str) -> str:
-        """Make a record, check what the test class's `create` says of it, and let a second pass."""
+        """Create a record with `create` of the test class, check its id, and advance the clock by a second."""
         self.resource(name)
         made: Any = self.contract.create(self.sandbox, name)
         demand(
             isinstance(made, str) and made != "",
             f"create() of {name} returned {made!r}",
-            "return the new record's id, a string, from create() of the test class",
+            "return the id of the new record, a string, from create() of the test class",
         )
         self.clock.advance(1)
         return str(made)
@@ -243,7 +246,7 @@ class World(Announced):
     # Polling
 
     def watch(self, name: str, **more: Any) -> int:
-        """An instance that polls one resource, and its first poll, which announces nothing of what was there."""
+        """Create an instance that polls one resource, and run its first poll, which announces no older records."""
         instance_id = self.establish(
             self.configuration(
                 **{
@@ -257,7 +260,7 @@ class World(Announced):
         return instance_id
 
     def poll(self) -> None:
-        """Let time pass until what has happened is settled and a poll is due, and run it; it has to succeed."""
+        """Advance the clock until a poll is due that sees all changes, and run it. It must succeed."""
         self.try_to_poll()
         for state in self.states():
             if state.failure:
@@ -275,13 +278,13 @@ class World(Announced):
     def error(
         self, status: int, message: str = "something is wrong", headers: Mapping[str, str] | None = None
     ) -> Trouble:
-        """An error in the provider's own words, instead of an answer."""
+        """An error in the provider's format instead of an answer."""
         reply = self.contract.error(self.sandbox, status, message)
         reply.headers.update(headers or {})
         return instead(reply)
 
     def ask(self, name: str, *troubles: Trouble | None) -> Any:
-        """Ask for the first page of a list while these troubles wait: the answer, or the error that it ended with."""
+        """Ask for the first page of a list with these troubles; return the answer or the error."""
         request, _ = self.plan(name).request(self.window())
         return self.exchange(request, *troubles)
 
@@ -297,13 +300,13 @@ class World(Announced):
 
 
 def _next_noon() -> datetime:
-    """After all that a new sandbox is filled with, and at an hour that no zone's clocks show twice."""
+    """A moment after all records of a new sandbox, at an hour that no change of daylight saving time repeats."""
     return (datetime.now(UTC) + timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
 
 
 @contextlib.contextmanager
 def open_world(contract: ContractBase, home: Path, check: str) -> Iterator[World]:
-    """A world for one check, from `with` to its end."""
+    """A world for one check, while the `with` block runs."""
     try:
         world = World(contract, home, check)
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything

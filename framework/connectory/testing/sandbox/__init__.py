@@ -1,4 +1,4 @@
-"""`connectory.sandbox` under the name that it had: it warns, and is here until the first release."""
+"""The old name of `connectory.sandbox`. It works with a warning until the first release."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ class _Forward(ModuleType):
         return value
 
 
-# An import of a submodule looks here, after it has imported this package.
+# Importing a submodule finds these entries after this package is imported.
 sys.modules |= {f"{__name__}{old}": _Forward(f"{__name__}{old}") for old in _MOVED if old}
 sys.modules[__name__].__class__ = _Forward
