@@ -67,7 +67,7 @@ def test_a_token_that_never_changes_is_a_key_with_a_scheme():
     sent = signed(auth).headers["Authorization"]
     assert sent == "Bearer t0ken t0ken"
     assert "t0ken" not in redactor.scrub(sent)
-    with pytest.raises(TypeError, match="a scheme stands in a header"):
+    with pytest.raises(TypeError, match="a scheme can only stand in a header"):
         ApiKeyAuth("k", query="key", scheme="Bearer")
 
 

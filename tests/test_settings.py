@@ -27,11 +27,11 @@ def test_connectory_home(tmp_path):
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", ""])
 def test_a_bad_number_names_the_variable(tmp_path, value):
-    with pytest.raises(ConfigurationError, match=r"^CONNECTORY_WORKERS: .* is not a number of at least 1"):
+    with pytest.raises(ConfigurationError, match=r"^CONNECTORY_WORKERS: .* is not a whole number of at least 1"):
         Settings.load(tmp_path, {"CONNECTORY_WORKERS": value})
 
 
 def test_a_broken_file_is_named(tmp_path):
     (tmp_path / "connectory.toml").write_text("workers = = 3")
-    with pytest.raises(ConfigurationError, match=r"connectory\.toml: cannot be read"):
+    with pytest.raises(ConfigurationError, match=r"connectory\.toml: the file cannot be read"):
         Settings.load(tmp_path, {})

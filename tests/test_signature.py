@@ -106,13 +106,13 @@ OTHER_BODY = headers_for([KEY], 7, NOW, BODY + b" ")
         ({"webhook-timestamp": None}, "the header webhook-timestamp is missing"),
         ({"webhook-signature": None}, "the header webhook-signature is missing"),
         ({"Elements-Webhook-Id": "8"}, "Elements-Webhook-Id and webhook-id differ"),
-        ({"webhook-timestamp": "yesterday"}, "webhook-timestamp is no number"),
-        ({"webhook-timestamp": "²"}, "webhook-timestamp is no number"),
-        ({"webhook-timestamp": "9" * 5000}, "webhook-timestamp is no number"),
-        ({"webhook-timestamp": "-1"}, "webhook-timestamp is no number"),
+        ({"webhook-timestamp": "yesterday"}, "webhook-timestamp is not a number"),
+        ({"webhook-timestamp": "²"}, "webhook-timestamp is not a number"),
+        ({"webhook-timestamp": "9" * 5000}, "webhook-timestamp is not a number"),
+        ({"webhook-timestamp": "-1"}, "webhook-timestamp is not a number"),
         (
             {"Elements-Webhook-Signature": OTHER_BODY["Elements-Webhook-Signature"]},
-            "Elements-Webhook-Signature does not match the body",
+            "Elements-Webhook-Signature does not match: the key or the body",
         ),
         ({"webhook-signature": OTHER_BODY["webhook-signature"]}, "webhook-signature does not match"),
         # Signed, but for another time, another id, another version of the scheme.

@@ -1,4 +1,4 @@
-"""Ready-made auth: what signs the requests of one instance. Each is a `requests` `AuthBase`."""
+"""Ready-made objects that authenticate the requests of one instance. Each is an `AuthBase` of `requests`."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _BEARER = "Bearer "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
-    """What an OAuth2 provider gave. `expires_at` is aware UTC, None where the provider named no life.
+    """The tokens that an OAuth2 provider gave. `expires_at` is aware UTC; it is None if the provider named no time.
 
-    `version` goes up with each renewal that was stored; `extra` holds the reply's other fields.
-    `account` is whose login it is, as `Element.account` named it when the login was new.
+    `version` goes up with each renewal that is stored; `extra` holds the other fields of the provider's answer.
+    `account` is the account that `Element.account` named at the login.
 
     >>> token = Token(access_token=Secret("a1"), refresh_token=Secret("r1"), scope="read")
     >>> token.access_token, token.access_token.reveal(), token.expires_at
@@ -43,9 +43,9 @@ class Token:
 
 
 class TokenSource(Protocol):
-    """The tokens of one instance, always the ones that are valid now.
+    """The tokens of one instance that are valid now.
 
-    One that never has to renew, for a test:
+    A source for a test, which never renews:
 
     >>> class Fixed:
     ...     def current(self) -> Token:
@@ -58,18 +58,18 @@ class TokenSource(Protocol):
     """
 
     def current(self) -> Token:
-        """A token that is good for a while; it is renewed early. `AuthenticationError` where a person must log in."""
+        """A token that is valid for a while, renewed early. `AuthenticationError` if a person must log in."""
         ...
 
     def renew(self, rejected: str) -> Token:
-        """A token other than the access token that the provider rejected."""
+        """A token to use instead of the access token that the provider rejected."""
         ...
 
 
 class BearerAuth(AuthBase):
-    """`Authorization: Bearer ...`, with renewal where the provider refuses the token.
+    """Sends `Authorization: Bearer ...`, and renews the token if the provider refuses it.
 
-    `tokens` is what `connect_build_auth` is given. `AuthenticationError` where a person must log in again.
+    `tokens` is the argument of `connect_build_auth`. `AuthenticationError` if a person must log in again.
 
     >>> import requests
     >>> class Renewing:
@@ -91,17 +91,17 @@ class BearerAuth(AuthBase):
         return request
 
     def renew(self, prepared: PreparedRequest) -> bool:
-        """Renew the token that this request carried; True: send it again.
+        """Renew the token that this request carried; True means that the request can be sent again.
 
-        A provider may give the same token again while it lives, as ServiceNow does: a renewal that it grants proves
-        the login, and that the refusal was of the moment. One that it refuses is an `AuthenticationError`.
+        A renewal may return the same token while it is valid, as with ServiceNow. It still proves that the login works,
+        so the request is worth a second try. A refused renewal is an `AuthenticationError`.
         """
         rejected = str(prepared.headers.get("Authorization", "")).removeprefix(_BEARER)
         return bool(self._tokens.renew(rejected).access_token)
 
 
 class BasicAuth(AuthBase):
-    """HTTP Basic, in UTF-8.
+    """HTTP Basic authentication, in UTF-8.
 
     >>> BasicAuth("ann", Secret("pw"))
     BasicAuth('ann')
@@ -123,9 +123,9 @@ class BasicAuth(AuthBase):
 
 
 class ApiKeyAuth(AuthBase):
-    """A key in a header or in the query: name one of the two.
+    """Sends a key in a header or in the query: name one of the two.
 
-    `scheme` is a word that stands before the key in the header, for a token that never changes:
+    `scheme` is a word before the key in the header. It serves for a token that never changes:
     `ApiKeyAuth(token, header="Authorization", scheme="Bearer")`.
 
     >>> ApiKeyAuth(Secret("k"), header="X-Api-Key")
@@ -136,9 +136,9 @@ class ApiKeyAuth(AuthBase):
         self, key: Secret | str, *, header: str | None = None, query: str | None = None, scheme: str = ""
     ) -> None:
         if (header is None) == (query is None):
-            raise TypeError("name either the header or the query parameter that carries the key")
+            raise TypeError("name either the header or the query parameter that carries the key, not both")
         if scheme and header is None:
-            raise TypeError("a scheme stands in a header, not in the query")
+            raise TypeError("a scheme can only stand in a header, not in the query")
         self._key = Secret(reveal(key))
         redactor.learn(self._key)
         self._header = header

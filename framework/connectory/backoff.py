@@ -1,4 +1,4 @@
-"""When a failing poll is tried again. Pure but for the jitter, which is passed in."""
+"""How long to wait before a failing poll is tried again."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
 
 FIRST = 5.0
 LONGEST = 1800.0
-# A provider that asks for more than this is asked again all the same, to see whether it still means it.
+# Try again after a day even if the provider asked for a longer wait: it may have recovered.
 MOST_PATIENT = 86_400.0
 
 
 def delay_after(
     failures: int, *, retry_after: float | None = None, chance: Callable[[], float] = random.random
 ) -> timedelta:
-    """5 s, doubled with each failure up to half an hour, 20 % either way; never before the provider's `retry_after`.
+    """5 s, doubled with each failure up to half an hour, and 20 % more or less by chance.
 
-    `chance` gives a number from 0 to 1.
+    It is never less than `retry_after`, the seconds that the provider asked for. `chance` gives a number from 0 to 1.
     """
     base = min(FIRST * 2 ** min(failures - 1, 20), LONGEST)
     seconds = base * (0.8 + 0.4 * chance())
     if retry_after is not None:
-        # Jitter above the floor only, so that many instances do not come back in the same second.
+        # Only add to the seconds asked for, at random, so that many instances do not come back in the same second.
         seconds = max(seconds, min(retry_after, MOST_PATIENT) * (1 + 0.1 * chance()))
     return timedelta(seconds=seconds)

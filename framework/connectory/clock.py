@@ -1,4 +1,4 @@
-"""The time, as something that is passed in: production uses `SystemClock`, tests a clock of their own."""
+"""The clock, which is passed to whatever needs the time, so that tests can use a clock of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Clock(Protocol):
         ...
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        """Block until the event is set or the seconds are over; True where it is set."""
+        """Block until the event is set or the seconds are over; True if the event is set."""
         ...
 
 
@@ -28,13 +28,13 @@ class SystemClock:
 
 
 def to_micros(moment: datetime) -> int:
-    """Microseconds since the epoch, exactly; the form in which the store keeps time."""
+    """The exact number of microseconds since 1970, which is how the store keeps time."""
     delta = moment - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
 def duration_micros(duration: timedelta) -> int:
-    """A duration in whole microseconds, exactly."""
+    """The exact number of whole microseconds in a duration."""
     return duration // timedelta(microseconds=1)
 
 

@@ -1,24 +1,24 @@
-"""Every exception that leaves Connectory, grouped by what the caller can do about it.
+"""Every exception that Connectory raises, grouped by what the caller can do about it.
 
 ```
 ConnectoryError
-├── ConfigurationError      change what you gave us, then try again
-│   ├── TemplateError       ... a ${...} template in a poll URL
-│   ├── DatePatternError    ... a SimpleDateFormat pattern
-│   ├── QueryError          ... a CEQL expression
-│   └── NotFoundError       ... the thing you named does not exist here
-├── ConflictError           another process or an earlier call holds it; look, then decide
-│   └── StaleLeaseError     this worker lost its lease: drop what it was doing, write nothing
+├── ConfigurationError      change the input, then try again
+│   ├── TemplateError       the input is a ${...} template in a poll URL
+│   ├── DatePatternError    the input is a SimpleDateFormat pattern
+│   ├── QueryError          the input is a CEQL expression
+│   └── NotFoundError       the input names something that does not exist
+├── ConflictError           another process or an earlier call holds the thing: look at it, then decide
+│   └── StaleLeaseError     this worker lost its lease: stop the work, and write nothing
 ├── AuthenticationError     a person must log in again
-│   └── ConsentRefusedError ... the person said no, or the provider did
-├── ProviderError           the provider answered, and the answer is final for this request
-│   └── RetryLaterError     ... or it may work later; `retry_after` says when, where it is known
-├── PluginError             a plugin broke its contract; the message names it
-└── StoreError              the database cannot be read or written as it is
+│   └── ConsentRefusedError the person or the provider refused the consent
+├── ProviderError           the provider answered, and repeating the request will not help
+│   └── RetryLaterError     repeating the request later may help; `retry_after` says when, if it is known
+├── PluginError             a plugin broke its contract; the message names the plugin
+└── StoreError              the database cannot be read or written
 ```
 
-The message says what is wrong, `where` points at it (a configuration key, a position, a file), and
-`hint` says what to do next. `exit_code` is what the command line ends with, `status` what the API answers.
+The message says what is wrong. `where` is the place (a configuration key, a file), and `hint` says what to do next.
+`exit_code` is the exit code of the command line, and `status` is the HTTP status of the API.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from typing import ClassVar
 
 
 class ConnectoryError(Exception):
-    """The root: what is wrong (`message`), where, and what to do (`hint`). `str` gives all three.
+    """The root of all errors: `message` says what is wrong, `where` names the place, `hint` says what to do.
+
+    `str` joins all three.
 
     >>> error = ConfigurationError("expected a URL", where="acme.url", hint="e.g. https://acme.example")
     >>> str(error), error.exit_code, error.status
@@ -54,14 +56,14 @@ class ConnectoryError(Exception):
 
 
 class ConfigurationError(ConnectoryError):
-    """Something that was given to Connectory is wrong: a configuration, a file, an argument."""
+    """The input is wrong: a configuration, a file, or an argument."""
 
     exit_code = 2
     status = 400
 
 
 class PositionedError(ConfigurationError):
-    """A mistake in a text that somebody wrote: `text` is the whole of it, `position` the 0-based character."""
+    """A mistake in a text: `text` is the complete text, and `position` is the index of the wrong character."""
 
     def __init__(
         self, message: str, *, text: str, position: int, where: str | None = None, hint: str | None = None
@@ -74,7 +76,7 @@ class PositionedError(ConfigurationError):
         return f"{super().__str__()}\n{self.pointer()}"
 
     def pointer(self) -> str:
-        """The text, at most 100 characters of it, with a caret under the mistake."""
+        """At most 100 characters of the text, with a caret under the mistake."""
         start = max(0, self.position - 60)
         shown = self.text[start : start + 100]
         return f"  {shown}\n  {' ' * (self.position - start)}^"
@@ -89,11 +91,11 @@ class DatePatternError(PositionedError):
 
 
 class QueryError(PositionedError):
-    """A CEQL expression that is no CEQL, or that the provider cannot be asked."""
+    """The text is not a CEQL expression, or the provider cannot answer it."""
 
 
 class NotFoundError(ConfigurationError):
-    """What was named does not exist here: an element, an instance, a resource."""
+    """The element, instance, resource or other thing that was named does not exist."""
 
     status = 404
 
@@ -108,7 +110,7 @@ class StaleLeaseError(ConflictError):
 
 
 class AuthenticationError(ConnectoryError):
-    """The provider knows the login no more: a person must log in again."""
+    """The provider does not accept the login any more, so a person must log in again."""
 
     exit_code = 3
     status = 401
@@ -119,7 +121,7 @@ class ConsentRefusedError(AuthenticationError):
 
 
 class ProviderError(ConnectoryError):
-    """The provider's answer is final. `provider_message` is in its own words, `provider_status` its HTTP status."""
+    """The provider's answer is final. `provider_message` is its text, and `provider_status` is its HTTP status."""
 
     exit_code = 4
     status = 502
@@ -139,7 +141,7 @@ class ProviderError(ConnectoryError):
 
 
 class RetryLaterError(ProviderError):
-    """`retry_after` is in seconds, or None where the provider named no time."""
+    """The request may succeed later. `retry_after` is in seconds; it is None if the provider named no time."""
 
     status = 503
 
@@ -164,7 +166,7 @@ class RetryLaterError(ProviderError):
 
 
 class PluginError(ConnectoryError):
-    """A plugin broke its contract: it raised, or answered with what is no answer."""
+    """A plugin broke its contract: it raised an exception, or its answer has the wrong type."""
 
 
 class StoreError(ConnectoryError):

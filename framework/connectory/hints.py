@@ -1,6 +1,6 @@
-"""What a person can do next: the one table below the command line that names commands.
+"""What a person can do next. Outside the command line, only this table names commands.
 
-Errors carry these texts as their `hint`. Another face may show its own way instead.
+Errors carry these texts as their `hint`.
 """
 
 from __future__ import annotations
@@ -8,14 +8,16 @@ from __future__ import annotations
 LIST_INSTANCES = "`connect instances list` shows them"
 LIST_DELIVERIES = "`connect deliveries list` shows them"
 INSTALL_ELEMENT = "install the plugin that provides it with pip; `connect plugins` lists what is installed"
-MEND_PLUGIN = "mend what it says; `connect plugins` says the same"
-LOG_IN_AGAIN = "a person must log in again: connect instances reauth INSTANCE"
-RESET_INSTEAD = "`connect cursor reset` starts again from what is there now"
-REWIND_OR_RESET = "a rewind goes back; `connect cursor reset` can also go forward, and skips what lies between"
-COMPARE_DATES = "compare updatedDateField and updatedDateFormat with what `connect explain` shows"
-EXPLAIN_POLL = "`connect explain` shows what a poll asks and what is made of the answer"
+MEND_PLUGIN = "correct the problem that the message names; `connect plugins` shows it too"
+LOG_IN_AGAIN = "a person must log in again with `connect instances reauth INSTANCE`"
+RESET_INSTEAD = "`connect cursor reset` starts again from the current state"
+REWIND_OR_RESET = (
+    "a rewind only goes back; `connect cursor reset` can also go forward, and skips the changes in between"
+)
+COMPARE_DATES = "compare updatedDateField and updatedDateFormat with the records that `connect explain` shows"
+EXPLAIN_POLL = "`connect explain` shows what a poll asks for and what happens to the answer"
 EXPLAIN_RECORDS = (
-    "`connect explain INSTANCE RESOURCE` on the sandbox shows what is asked, and what is made of each record"
+    "`connect explain INSTANCE RESOURCE` on the sandbox shows what is asked for, and what happens to each record"
 )
 OTHER_HOME = "name another folder with --home or CONNECTORY_HOME"
 START_ANEW = (
@@ -31,7 +33,7 @@ def log_in(instance_id: int) -> str:
 
 
 def log_in_to_resume(instance_id: int) -> str:
-    return f"`{log_in(instance_id)}` asks for it"
+    return f"log in with `{log_in(instance_id)}`"
 
 
 def consent(element_key: str) -> str:
@@ -43,8 +45,8 @@ def element_keys(element_key: str) -> str:
 
 
 def allow_mass_delete(instance_id: int, resource: str) -> str:
-    return f"if they were deleted indeed: connect instances allow-mass-delete {instance_id} {resource}"
+    return f"if the objects were really deleted, run: connect instances allow-mass-delete {instance_id} {resource}"
 
 
 def bring_code(callback_url: str) -> str:
-    return f"use {callback_url}, or bring the code yourself with --code"
+    return f"use {callback_url}, or pass the code with --code"

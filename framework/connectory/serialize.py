@@ -1,7 +1,7 @@
-"""Turns results into JSON values: every face shows them in this one form.
+"""Turns results into JSON values, in the one form that every face shows.
 
-Names of dataclass fields become camelCase, keys of mappings stay as they are. Moments are ISO 8601 in UTC with `Z`,
-durations are seconds, secrets are masked, and bytes are text. A field with `metadata={"json": False}` is left out.
+Names of dataclass fields become camelCase, and keys of mappings do not change. Moments are ISO 8601 in UTC with `Z`,
+durations are in seconds, secrets are masked, and bytes become text. A field with `metadata=HIDDEN` is left out.
 
 >>> from dataclasses import dataclass
 >>> @dataclass
@@ -24,7 +24,7 @@ from typing import Any
 from .secrets import MASK, Secret
 
 HIDDEN: Mapping[str, Any] = {"json": False}
-"""Metadata of a dataclass field that no face shows."""
+"""The metadata of a dataclass field that is left out."""
 
 
 def as_json(value: Any) -> Any:
@@ -58,7 +58,7 @@ def iso(moment: datetime) -> str:
 
 @functools.cache
 def _names(kind: Any) -> tuple[tuple[str, str], ...]:
-    """The fields of a dataclass, and their names in JSON."""
+    """The fields of a dataclass with their names in JSON."""
     shown = (field.name for field in dataclasses.fields(kind) if field.metadata.get("json", True))
     return tuple((name, camel(name)) for name in shown)
 

@@ -1,4 +1,4 @@
-"""Where Connectory keeps things and how it runs: from the environment, then `<home>/connectory.toml`, then defaults."""
+"""The settings: from the environment, else from `<home>/connectory.toml`, else defaults."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ SETTINGS_FILE = "connectory.toml"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """`workers` polls run at once; `delivery_workers` lanes deliver at once; the last versions of objects are kept for
-    `snapshot_days` after their last change, where changes are tracked."""
+    """Where Connectory keeps its data, and how much it does at once.
+
+    At most `workers` polls and `delivery_workers` lanes run at the same time. If changes are tracked, the last version
+    of an object is kept for `snapshot_days` after its last change.
+    """
 
     home: Path
     database_url: str
@@ -56,7 +59,7 @@ def _read_file(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"cannot be read: {error}", where=str(path)) from error
+        raise ConfigurationError(f"the file cannot be read: {error}", where=str(path)) from error
 
 
 def _count(name: str, environ: Mapping[str, str], values: Mapping[str, Any], default: int) -> int:
@@ -67,5 +70,5 @@ def _count(name: str, environ: Mapping[str, str], values: Mapping[str, Any], def
     except (TypeError, ValueError):
         count = 0
     if count < 1:
-        raise ConfigurationError(f"{value!r} is not a number of at least 1", where=variable)
+        raise ConfigurationError(f"{value!r} is not a whole number of at least 1", where=variable)
     return count

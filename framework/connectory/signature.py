@@ -1,7 +1,7 @@
-"""Signs notifications and verifies them: the platform's header, and the Standard Webhooks trio. Pure.
+"""Signs notifications and verifies them: the platform's own header, and the three headers of Standard Webhooks.
 
-A signature key is any text; its UTF-8 bytes sign. Stock Standard Webhooks libraries take secrets in base64, so a
-receiver that uses one gives it `"whsec_" + base64(key bytes)`; `standard_secret` writes that down.
+A signature key is any text, and signs with its UTF-8 bytes. Libraries for Standard Webhooks take a key in base64, so a
+receiver that uses one passes `"whsec_" + base64(key bytes)`, which `standard_secret` makes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ STANDARD_SIGNATURE = "webhook-signature"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verification:
-    """`reason` says which check failed; it is empty where all of them held."""
+    """The result of the checks. `reason` says which check failed; it is empty if none did."""
 
     verified: bool
     reason: str = ""
@@ -42,15 +42,15 @@ def standard_signature(key: bytes, message_id: str, timestamp: int, body: bytes)
 
 
 def standard_secret(key: bytes) -> str:
-    """The key as stock Standard Webhooks libraries want it."""
+    """The key in the form that libraries for Standard Webhooks take."""
     return f"whsec_{base64.b64encode(key).decode()}"
 
 
 def headers_for(keys: Sequence[bytes], notification_id: int | str, timestamp: datetime, body: bytes) -> dict[str, str]:
-    """The headers of one attempt; `keys` are newest first, and without any the attempt is unsigned.
+    """The headers of one attempt. `keys` are newest first; without a key the attempt is not signed.
 
-    The trio carries a signature per key, so that a receiver may change over while two keys are valid. The platform's
-    header holds one signature by contract, and gets the newest key's.
+    The Standard Webhooks header carries one signature per key, so that a receiver can change its key while two are
+    valid. The platform's own header holds only one signature: that of the newest key.
     """
     seconds, message_id = int(timestamp.timestamp()), str(notification_id)
     headers = {ELEMENTS_ID: message_id, STANDARD_ID: message_id, STANDARD_TIMESTAMP: str(seconds)}
@@ -67,7 +67,7 @@ def verify(
     now: datetime,
     tolerance: timedelta = TOLERANCE,
 ) -> Verification:
-    """Check what a receiver got, with every key it accepts: both signatures, both ids, and the age."""
+    """Check both signatures, both ids, and the age of a notification, with every key that the receiver accepts."""
     if not keys:
         return Verification(verified=False, reason="there is no signature key to check with")
     given = {name.lower(): value for name, value in headers.items()}
@@ -83,17 +83,17 @@ def _failures(
     message_id, stamp = given[STANDARD_ID], given[STANDARD_TIMESTAMP]
     if given[ELEMENTS_ID.lower()] != message_id:
         yield f"{ELEMENTS_ID} and {STANDARD_ID} differ"
-    # `isdigit` alone would let digits of other scripts and numbers of any length through.
+    # `isdigit` alone would accept digits of other scripts, and numbers of any length.
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
-        yield f"{STANDARD_TIMESTAMP} is no number of seconds"
+        yield f"{STANDARD_TIMESTAMP} is not a number of seconds"
     age = now.astimezone(UTC).timestamp() - int(stamp)
     if abs(age) > tolerance.total_seconds():
         yield f"{STANDARD_TIMESTAMP} is {abs(age):.0f} s {'old' if age > 0 else 'ahead'}: a replay, or a wrong clock"
     if not _any_equal([elements_signature(key, body) for key in keys], [given[ELEMENTS_SIGNATURE.lower()]]):
-        yield f"{ELEMENTS_SIGNATURE} does not match the body: another key, or another body"
+        yield f"{ELEMENTS_SIGNATURE} does not match: the key or the body is another one"
     expected = [standard_signature(key, message_id, int(stamp), body) for key in keys]
     if not _any_equal(expected, given[STANDARD_SIGNATURE].split()):
-        yield f"{STANDARD_SIGNATURE} does not match: another key, body, id or timestamp"
+        yield f"{STANDARD_SIGNATURE} does not match: the key, body, id or timestamp is another one"
 
 
 def _any_equal(expected: Sequence[str], given: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Ready-made auth for providers that want each request signed with a shared secret (HMAC)."""
+"""Ready-made authentication for providers that need a signature (HMAC) on each request."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def random_nonce() -> str:
 class SignedAuth(AuthBase):
     """Signs each request: `signature_header: <HMAC of the base string>`.
 
-    `base_string(request, nonce)` says what is signed: a text, from a request that has its final URL, headers and body.
-    `secret` is the key, or a function of the request that makes it. `nonce` makes the text that is new in each request
-    and goes into `nonce_header`; without the header there is none, and the base string gets an empty one.
-    `digest` is a name that hashlib knows, `encoding` how the signature is written.
-    `inner` is what authenticates besides (`BearerAuth`, `ApiKeyAuth`, ...): it is asked first, and it renews.
+    `base_string(request, nonce)` answers the text to sign; the request has its final URL, headers and body.
+    `secret` is the key, or a function that makes the key for a request. `nonce` makes a new text for each request,
+    which is sent in `nonce_header`; without that header, the base string gets an empty nonce.
+    `digest` is a hash that hashlib knows; `encoding` is how the signature is written.
+    `inner` is a second authentication (`BearerAuth`, `ApiKeyAuth`, ...): it is applied first, and it renews tokens.
 
     >>> import requests
     >>> auth = SignedAuth(secret=Secret("s3cret"), signature_header="X-Signature", encoding="hex",
@@ -65,7 +65,7 @@ class SignedAuth(AuthBase):
         return request
 
     def renew(self, prepared: PreparedRequest) -> bool:
-        """Whether the inner auth has another token than the one the request carried."""
+        """Renew the token of the inner authentication; True means that the request can be sent again."""
         renew: Callable[[PreparedRequest], bool] | None = getattr(self.inner, "renew", None)
         return renew is not None and renew(prepared)
 

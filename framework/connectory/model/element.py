@@ -100,7 +100,6 @@ class Element:
     config_schema: type[Schema]
     id: int | None = None
     description: str = ""
-    image: str = ""
     oauth: OAuth2 | None = None
     judge: Judge = judge_by_status
     paginator: Paginator | None = None
