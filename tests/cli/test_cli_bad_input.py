@@ -180,7 +180,7 @@ def test_a_sandbox_that_is_asleep(connect, tmp_path, served):
     given = configuration | {"oauth.user.refresh_token": "x"}
     path = body(tmp_path, given, externalAuthentication="initial")
     text = said(connect("run", "servicenowoauth", "--once", "--file", path), 4)
-    assert "the token endpoint answered with did not answer with a token\nhint: the provider may be asleep" in text
+    assert "the token endpoint did not answer with a token\nhint: the provider may be asleep" in text
 
 
 def test_a_store_that_cannot_be_written(tmp_path):

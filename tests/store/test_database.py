@@ -68,7 +68,7 @@ def test_a_store_from_before_the_first_release_says_what_to_do(tmp_path, revisio
 
 def test_a_file_that_is_no_store(tmp_path):
     (tmp_path / "a.db").write_text("these are my notes, not a database, and they go on for a while" * 20)
-    with pytest.raises(StoreError, match="this file is no Connectory store"):
+    with pytest.raises(StoreError, match="this file is not a Connectory store"):
         Database.open(f"sqlite:///{tmp_path}/a.db")
 
 
@@ -85,7 +85,7 @@ def test_a_store_that_cannot_be_opened(tmp_path):
 
 @pytest.mark.parametrize("url", ["nonsense", "oracle9://x", ""])
 def test_a_url_that_is_none(url):
-    with pytest.raises(StoreError, match="this is no database URL"):
+    with pytest.raises(StoreError, match="this is not a valid database URL"):
         Database.open(url)
 
 

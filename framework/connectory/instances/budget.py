@@ -1,8 +1,8 @@
 """The requests that a provider allows one account, shared by all instances and processes of a store.
 
-A poll asks before each page. Where the account has none left, or the provider has asked to be left alone, nobody sends
-anything until then. A bucket holds a tenth of the limit and is filled with the rest of it: no span of the limit's
-length sees more requests than the limit, wherever it starts.
+A poll takes one before each page. When the account has none left, or the provider has asked for a pause, no process
+calls the provider until the pause is over. A bucket holds a tenth of the limit and is filled at the rate of the other
+nine tenths, so that no span as long as the limit's sees more requests than the limit, wherever the span starts.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A poll that was killed gives its place back after this long; each page makes it last anew.
+# The place of a killed poll becomes free after this long. Each page of a living poll starts the time again.
 HOLD = timedelta(seconds=180)
-# In the middle of a window a poll waits this long for its next page, rather than to begin anew later.
+# In the middle of a window a poll waits up to this long for its next page; then it gives up, to start over later.
 PATIENCE = timedelta(minutes=10)
 STEP = 10.0
-# Those that waited together come back one after another.
+# Polls that waited for the same pause start again within this many seconds, one after another.
 SPREAD = 30.0
 FULL = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pause:
-    """Nothing may be asked before `until`."""
+    """The provider must not be called before `until`."""
 
     until: datetime
     reason: str
@@ -56,7 +56,7 @@ def holder_of(poll: PollRow) -> str:
 
 
 class Budget:
-    """What one account may ask. `limits` may be without numbers: then only the provider's own words count."""
+    """The budget of one account. Limits without numbers are not counted: only the provider's answers set pauses."""
 
     def __init__(self, database: Database, clock: Clock, account: str, limits: Sequence[Limit]) -> None:
         self._database = database
@@ -71,7 +71,7 @@ class Budget:
         return bool(self._rates) or self._concurrent is not None
 
     def take(self, holder: str) -> Pause | None:
-        """Take one request, and the poll's place; or the pause to make first, and nothing is taken."""
+        """Take one request and the poll's place, or return the pause to make first."""
         now = self._clock.now()
         if not self._counts:
             with self._database.read() as connection:
@@ -88,16 +88,17 @@ class Budget:
         return pause
 
     def wait(self, holder: str, keep: Callable[[], None], stop: threading.Event | None = None) -> None:
-        """Take one request for the next page of a poll that is under way, when there is one.
+        """Wait until there is a request for the next page of a running poll, and take it.
 
-        `keep` is called all the while: it renews the poll's lease. Once `stop` is set, the poll is dropped as it is.
+        `keep` is called again and again while it waits, to renew the poll's lease. When `stop` is set, the poll ends
+        with a `StaleLeaseError` and writes nothing.
         """
         stop = stop or threading.Event()
         patient_until = self._clock.now() + PATIENCE
         while (pause := self.take(holder)) is not None:
             if pause.until > patient_until:
                 left = (pause.until - self._clock.now()).total_seconds()
-                raise RetryLaterError(pause.reason, retry_after=left, hint="the poll begins anew then")
+                raise RetryLaterError(pause.reason, retry_after=left, hint="the poll starts over then")
             seconds = (pause.until - self._clock.now()).total_seconds()
             if self._clock.wait(stop, max(0.01, min(STEP, seconds))):
                 raise StaleLeaseError("this process ends while a poll waits for its turn; another one goes on")
@@ -113,7 +114,7 @@ class Budget:
                 budgets.put(connection, row)
 
     def learn(self, response: Response) -> None:
-        """What a good answer says of the budget: that it works again, or that nothing is left of it."""
+        """Learn from a good answer that the account works again, or that its budget is used up."""
         if self._failing:
             self._recover()
         if is_used_up(response):
@@ -122,7 +123,7 @@ class Budget:
                 self._park(self._clock.now() + timedelta(seconds=seconds), "the provider's limit is used up", failed=0)
 
     def refused(self, error: ConnectoryError) -> None:
-        """Leave the account alone after an answer that asks for it; other failures are the poll's own affair."""
+        """Pause the whole account after an answer that asks for it; any other failure concerns only the poll."""
         if not isinstance(error, RetryLaterError):
             return
         if error.provider_status != 429 and not (error.provider_status and error.retry_after):
@@ -136,7 +137,7 @@ class Budget:
         now = to_micros(self._clock.now())
         with self._database.write() as connection:
             row = budgets.hold(connection, self._account)
-            # Requests that were under way when the account was parked are no further failures.
+            # Requests that were already sent when the pause began do not count as further failures.
             fresh = row.parked_until <= now
             if fresh and failed and not row.failures:
                 log.warning("all polls of %s wait until %s: %s", self._account.partition("|")[0], until, reason)
@@ -179,7 +180,7 @@ class Budget:
         return Pause(until=now + timedelta(microseconds=int(wait) + 1), reason=reason)
 
     def _filled(self, row: BudgetRow, now: int) -> list[tuple[float, int]]:
-        """The buckets as they are now; an edit of the limits starts them anew."""
+        """The buckets at this moment. They start full when the number of limits has changed."""
         if len(row.buckets) != len(self._rates):
             return [(float(limit.burst), now) for limit in self._rates]
         return [
@@ -194,6 +195,6 @@ class Budget:
 
 
 def comes_back(pause: Pause, now: datetime, chance: Callable[[], float] = random.random) -> datetime:
-    """When a poll that must wait is due: after the pause, and not all of them at once."""
+    """When a poll that must wait is due: after the pause, at a random moment so that not all polls start at once."""
     seconds = max(0.0, (pause.until - now).total_seconds())
     return pause.until + timedelta(seconds=min(SPREAD, seconds / 10) * chance())

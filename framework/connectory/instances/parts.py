@@ -1,4 +1,4 @@
-"""What works on one store: the database, the plugins, the clock, the logins, and the runtimes of its instances."""
+"""Everything that works on one store: the database, the plugins, the clock, the logins, and the runtimes."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class Parts:
 
     @property
     def snapshots_kept(self) -> timedelta:
-        """How long the last version of an object is kept after its last change."""
+        """How long the last version of an object is kept after the object's last change."""
         return timedelta(days=self.settings.snapshot_days)
 
     def signature_keys(self, instance_id: int) -> Sequence[bytes]:
-        """The keys that sign an instance's notifications, newest first; empty where they are not signed."""
+        """The keys that sign an instance's notifications, newest first; empty when none is configured."""
         key: Secret | None = self.runtimes.get(instance_id).config[SIGNATURE_KEY]
         return [key.reveal().encode()] if key is not None and key.reveal() else []
 

@@ -1,6 +1,6 @@
-"""What the engine holds of an instance between polls: its client, its plans, the provider's clock.
+"""What is kept in memory for an instance between its polls: its client, its plans, the provider's clock.
 
-Built when it is first needed and again when the instance has changed.
+A runtime is built when it is first needed, and again when the instance has changed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .. import hints
 from ..errors import NotFoundError
 from ..http import Client, Sessions
 from ..model import resolve_endpoint
@@ -21,6 +20,7 @@ from ..records.envelope import Origin
 from ..schemas import CALLBACK_URL, load_configuration
 from ..store import instances, subscriptions
 from .budget import Budget
+from .finding import no_instance
 from .login.consent import AuthorizationFlow
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Runtime:
-    """One instance, ready to poll. `subscriptions` are the ids of those that its notifications go to."""
+    """One instance, ready to poll. `subscriptions` are the ids of the subscriptions that get its notifications."""
 
     row: InstanceRow
     element: Element
@@ -63,20 +63,20 @@ class Runtime:
             ) from None
 
     def page_size(self, resource: str) -> int:
-        """Records per page: fewer than the plan says, where the provider could not give a page of that size."""
+        """Records per page: the plan's number, or fewer after the provider could not answer with that many."""
         return self.page_sizes.get(resource) or self.plan(resource).page_size
 
     def provider_now(self, now: datetime) -> datetime:
         return now + self.clock_offset
 
     def see_clock(self, date: datetime | None, now: datetime) -> None:
-        """Learn the provider's clock from the `Date` of an answer that has just come; it is cut to the second."""
+        """Learn the provider's clock from the `Date` of an answer that has just arrived; it has whole seconds only."""
         if date is not None:
             self.clock_offset = date - now
 
 
 def _begun(plans: Mapping[str, Plan], row: InstanceRow) -> dict[str, Plan]:
-    """The plans of an instance that exists: they know since when, by the provider's clock."""
+    """The plans of a stored instance: they know when it was created, by the provider's clock."""
     begun = row.created_at + row.clock_offset
     return {name: replace(plan, begun=plan.floor(begun)) for name, plan in plans.items()}
 
@@ -96,9 +96,9 @@ class Runtimes:
         self._lock = threading.Lock()
 
     def get(self, instance_id: int, version: int | None = None) -> Runtime:
-        """The instance as it is now; `NotFoundError` where it was deleted.
+        """The runtime of the instance's present version; `NotFoundError` when the instance was deleted.
 
-        `version` is the instance's newest one, where the caller has just seen it: the store is not asked again.
+        A caller who has just read the newest version passes it as `version`, which saves a query.
         """
         if version is None:
             with self._database.read() as connection:
@@ -114,7 +114,7 @@ class Runtimes:
         with self._database.read() as connection:
             row = instances.get(connection, instance_id)
             if row is None:
-                raise NotFoundError(f"there is no instance {instance_id}", hint=hints.LIST_INSTANCES)
+                raise no_instance(instance_id)
             raw = self._vault.open(connection, row)
             subscription_ids = subscriptions.ids_of(connection, instance_id)
         element = self._plugins.element(row.element_key)
@@ -137,11 +137,11 @@ class Runtimes:
         return Budget(self._database, self._tokens.clock, f"{element.key}|{key(config)}", element.limits)
 
     def client(self, element: Element, config: Config, instance_id: int) -> Client:
-        """A client that signs as the instance; its tokens are in the store."""
+        """A client that signs requests as the instance, with the tokens in the store."""
         return self.client_of(element, config, self._source(element, config, instance_id))
 
     def renew_login(self, instance_id: int) -> None:
-        """Get an instance a new pair of tokens though the present one may still be good."""
+        """Renew an instance's tokens, even if the present ones are still valid."""
         runtime = self.get(instance_id)
         token = self._tokens.load(instance_id)
         if token is not None:
@@ -154,7 +154,7 @@ class Runtimes:
         return self._tokens.source(instance_id, refresh)
 
     def client_of(self, element: Element, config: Config, source: TokenSource) -> Client:
-        """A client that signs with these tokens, wherever they are kept."""
+        """A client that signs requests with the tokens of `source`."""
         return Client(
             base_url=resolve_endpoint(element.base_url, config),
             auth=self._plugins.build_auth(element, config, source),

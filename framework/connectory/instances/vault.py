@@ -1,6 +1,6 @@
-"""Keeps an instance's configuration in two parts: what anyone may read, and the secrets, encrypted.
+"""Keeps an instance's configuration in two parts: the public values, and the secrets, which are encrypted.
 
-A ciphertext is bound to its instance and key, so that it cannot be moved to another row.
+A ciphertext is bound to its instance and its key, so that it cannot be decrypted in another row.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class Vault:
         self.keyring = keyring
 
     def split(self, element: Element, raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-        """A configuration as what may be stored openly, and the secrets in clear."""
+        """Divide a configuration into its public values and its secrets, which are still in clear."""
         public = {key: value for key, value in raw.items() if not is_secret(element, key)}
         hidden = {key: _reveal(value) for key, value in raw.items() if is_secret(element, key) and value is not None}
         return public, hidden
 
     def close(self, connection: Connection, instance_id: int, hidden: Mapping[str, str]) -> None:
-        """Encrypt and write secrets; those of other keys stay."""
+        """Encrypt and write these secrets; those of other keys stay."""
         instances.put_secrets(
             connection,
             instance_id,
@@ -40,7 +40,7 @@ class Vault:
         )
 
     def open(self, connection: Connection, row: InstanceRow) -> dict[str, Any]:
-        """The whole configuration, its secrets as `Secret`s."""
+        """The whole configuration, with its secrets decrypted, as `Secret`s."""
         hidden = instances.secrets_of(connection, row.id)
         return dict(row.configuration) | {
             key: self.keyring.decrypt(value, bound_to=f"{row.id}:{key}") for key, value in hidden.items()

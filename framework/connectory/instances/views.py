@@ -1,4 +1,4 @@
-"""How instances and their polls are shown: plain results with moments, and secrets that are masked."""
+"""Shows instances and their polls: as plain results, with datetimes and masked secrets."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ElementReference:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscription:
-    """Where notifications go. `state` is `active` or `deactivated`; `reason` says why nothing is sent."""
+    """Where notifications go. `state` is `active` or `deactivated`; `reason` says why it was deactivated."""
 
     url: str
     state: str
@@ -48,7 +48,7 @@ class Subscription:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeletionSearch:
-    """How the search for deletions of one resource stands. `alarm` says why missing objects are not announced."""
+    """The state of the search for deletions of one resource. `alarm` says why missing objects are not announced."""
 
     searched_until: datetime | None
     last_search: datetime | None
@@ -61,9 +61,10 @@ class DeletionSearch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PollState:
-    """How the poll of one resource stands. Everything up to `since` was announced; `summary` is of the last poll.
+    """The state of the poll of one resource. Everything up to `since` was announced.
 
-    `waiting_until` is the moment of the next poll, where the last one failed.
+    `summary` has the counts of the last poll that succeeded, and `quiet_polls` is how many polls in a row have
+    announced nothing. `waiting_until` is when the next attempt is made, if the last poll failed.
     """
 
     resource: str
@@ -134,7 +135,7 @@ def instance_view(parts: Parts, row: InstanceRow) -> Instance:
 
 
 def poll_of(database: Database, instance_id: int, resource: str) -> PollRow:
-    """One poll as it is stored; `NotFoundError` where the instance does not poll that resource."""
+    """One stored poll; `NotFoundError` when the instance does not poll that resource."""
     with database.read() as connection:
         found = {poll.resource: poll for poll in polls.find(connection, instance_id)}
     try:
@@ -188,7 +189,7 @@ def _subscriptions(connection: Connection, instance_id: int) -> tuple[Subscripti
 
 
 def _element(parts: Parts, key: str) -> Element | None:
-    """None where the plugin of an instance is not installed any more: the instance is shown all the same."""
+    """None when the plugin of an instance is not installed any more; the instance can still be shown."""
     try:
         return parts.plugins.element(key)
     except NotFoundError:
@@ -219,7 +220,7 @@ def _default_text(value: Any) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    """A configuration value as the platform answers it: text or null, whatever was sent."""
+    """A configuration value as the platform returns it: text or null, even when a number was sent."""
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value)

@@ -1,4 +1,4 @@
-"""Queries of `budgets`: what is left of the requests that a provider allows an account, shared by all processes."""
+"""Queries of `budgets`: how many of the requests that a provider allows an account are left, for all processes."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class BudgetRow:
     """The state of one account; moments are microseconds.
 
-    `buckets` holds for each limit the requests left and when they were counted; `holders` until when each running poll
-    holds its place.
+    `buckets` has, for each limit, the requests left and when they were counted. `holders` has the running polls, each
+    with the moment until which it holds its place.
     """
 
     account: str
@@ -30,13 +30,13 @@ class BudgetRow:
 
 
 def get(connection: Connection, account: str) -> BudgetRow:
-    """The account as it is; one that was never written down owes nothing."""
+    """The state of an account; one that was never stored has a fresh state."""
     row = connection.execute(_GET, {"of_account": account}).first()
     return BudgetRow(account=account) if row is None else _row(row)
 
 
 def hold(connection: Connection, account: str) -> BudgetRow:
-    """The same, locked until the writing transaction ends."""
+    """The same, locked until the transaction ends."""
     connection.execute(_ADD, {"account": account})
     return _row(connection.execute(_HOLD, {"of_account": account}).one())
 

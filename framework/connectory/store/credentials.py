@@ -1,4 +1,4 @@
-"""Queries of `credentials`: one row per instance that uses tokens, its version, and the lease for renewing them."""
+"""Queries of `credentials`: the tokens of each instance that uses some, their version, and the lease for renewal."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def set_account(connection: Connection, instance_id: int, account: str) -> None:
 
 
 def replace(connection: Connection, instance_id: int, version: int, values: Mapping[str, Any]) -> bool:
-    """Write a renewed pair, if nobody else wrote one since `version` was read."""
+    """Write a renewed pair; False, with nothing written, when another process wrote one since `version` was read."""
     statement = (
         update(credentials)
         .where(credentials.c.instance_id == instance_id, credentials.c.version == version)
@@ -55,7 +55,7 @@ def replace(connection: Connection, instance_id: int, version: int, values: Mapp
 def take_lease(
     connection: Connection, instance_id: int, *, version: int, owner: str, now: int, until: int
 ) -> int | None:
-    """The epoch of a lease that is ours now; None while another process renews this version, or has renewed it."""
+    """Take the lease and return its epoch; None when another process is renewing this version, or has renewed it."""
     statement = (
         update(credentials)
         .where(
@@ -71,7 +71,7 @@ def take_lease(
 
 
 def end_lease(connection: Connection, instance_id: int, epoch: int) -> None:
-    """Give the lease up without a new pair."""
+    """Give the lease up without storing a new pair."""
     connection.execute(
         update(credentials)
         .where(credentials.c.instance_id == instance_id, credentials.c.lease_epoch == epoch)
@@ -80,7 +80,7 @@ def end_lease(connection: Connection, instance_id: int, epoch: int) -> None:
 
 
 def fail(connection: Connection, instance_id: int, *, version: int, epoch: int, failed_at: int, failure: str) -> bool:
-    """Write down that the provider refused this version, and give the lease up; False where it is another's by now."""
+    """Write down that the provider refused this version, and give the lease up. False when another process has it."""
     statement = (
         update(credentials)
         .where(
@@ -102,13 +102,13 @@ def free_leases(connection: Connection, owners: Collection[str]) -> None:
 
 
 def elements(connection: Connection) -> list[str]:
-    """The keys of the elements that have logins with a refresh token."""
+    """The keys of the elements whose instances have refresh tokens."""
     query = select(instances.c.element_key).where(instances.c.id.in_(_refreshable())).distinct()
     return [row.element_key for row in connection.execute(query)]
 
 
 def longest_unused(connection: Connection, element_key: str, before: int, but: Collection[int]) -> int | None:
-    """The instance whose login was renewed longest ago, and before `before`; what was refused is left alone."""
+    """The instance whose login was renewed longest ago, and before `before`. Refused logins are left out."""
     query = (
         select(credentials.c.instance_id)
         .join(instances, instances.c.id == credentials.c.instance_id)

@@ -1,6 +1,7 @@
-"""Queries of `polls` that people's commands make: take one poll out of turn, or move its cursor.
+"""Queries of `polls` for commands: take one poll out of turn, or move its cursor.
 
-Both go up an epoch and are refused while a lease lives, so a poll that runs neither loses its place nor writes over it.
+Both raise the epoch, and both fail while another process holds the lease. So a running poll is never disturbed, and one
+whose lease has run out cannot overwrite the new cursor.
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ if TYPE_CHECKING:
 def take(
     connection: Connection, instance_id: int, resource: str, *, owner: str, now: int, until: int
 ) -> PollRow | None:
-    """Take the lease of one poll, due or not; None where somebody holds it."""
+    """Take the lease of one poll, due or not; None when another process holds it."""
     return _change(connection, instance_id, resource, now, {"lease_owner": owner, "lease_until": until})
 
 
 def move(
     connection: Connection, instance_id: int, resource: str, *, now: int, values: Mapping[str, Any]
 ) -> PollRow | None:
-    """Write a new state; None where somebody holds the lease."""
+    """Write a new state; None when a process holds the lease."""
     return _change(connection, instance_id, resource, now, {**values, "lease_owner": None, "lease_until": None})
 
 
 def give_up(connection: Connection, poll: PollRow) -> None:
-    """End a claim that still stands, and leave everything else as it is."""
+    """End a claim, if it still stands, and change nothing else."""
     connection.execute(
         update(polls)
         .where(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Database:
-    """One store. `open` creates or migrates it; every database error leaves as a `StoreError`."""
+    """One store. `open` creates or migrates it. Every database error is raised as a `StoreError`."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -35,7 +35,7 @@ class Database:
             revision = migrations.current(connection)
         if revision != migrations.HEAD:
             with database.write() as connection:
-                # Another process may have made or migrated it while this one waited for the lock.
+                # Another process may have created or migrated the store while this one waited for the lock.
                 revision = migrations.current(connection)
                 if revision is None:
                     migrations.create(connection)
@@ -45,7 +45,7 @@ class Database:
 
     @classmethod
     def open_in(cls, home: Path, url: str) -> Database:
-        """The same, for a store whose process keeps its files in `home`, which is made where it is missing."""
+        """The same for a process that keeps its files in `home`; the folder is created if it is missing."""
         try:
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -56,7 +56,7 @@ class Database:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:
-        """A connection in a transaction that may write; it commits on the way out."""
+        """A connection in a transaction that may write, and that commits at the end of the block."""
         with self._explained(), self.engine.connect() as connection:
             connection = connection.execution_options(connectory_write=True)
             with connection.begin():
@@ -64,7 +64,7 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees one consistent state and neither waits for a writer nor makes one wait."""
+        """A connection that sees one consistent state; readers and writers do not wait for each other."""
         with self._explained(), self.engine.connect() as connection:
             yield connection
 
@@ -78,7 +78,7 @@ class Database:
         except DBAPIError as error:
             raise _explain(str(error.orig), self.engine.url.render_as_string()) from error
         except sqlite3.Error as error:
-            # From what `_begin_sqlite` says to the driver.
+            # `BEGIN` goes to the driver directly, so SQLAlchemy does not wrap its errors.
             raise _explain(str(error), self.engine.url.render_as_string()) from error
 
 
@@ -86,7 +86,9 @@ def _make_engine(url: str) -> Engine:
     try:
         engine = sqlalchemy.create_engine(url)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise StoreError(f"this is no database URL: {error}", hint="e.g. sqlite:////var/lib/connectory.db") from error
+        raise StoreError(
+            f"this is not a valid database URL: {error}", hint="e.g. sqlite:////var/lib/connectory.db"
+        ) from error
     dialect.prepare(engine)
     return engine
 
@@ -95,7 +97,7 @@ _EXPLANATIONS = (
     ("disk is full", "the disk is full", "free some space, then start again: nothing that was announced is lost"),
     ("readonly database", "the store cannot be written", f"check its permissions, or {hints.OTHER_HOME}"),
     ("unable to open database", "the store cannot be opened", f"check its permissions, or {hints.OTHER_HOME}"),
-    ("not a database", "this file is no Connectory store", hints.OTHER_HOME),
+    ("not a database", "this file is not a Connectory store", hints.OTHER_HOME),
     ("malformed", "the store is damaged", "restore it from a backup"),
     ("disk I/O error", "the disk failed, or is full", "check it, then start again"),
     ("database is locked", "another process has kept the store locked for too long", "end it, then try again"),

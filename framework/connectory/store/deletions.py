@@ -1,6 +1,6 @@
-"""Queries of `deletions`, `objects` and `tombstones`: how far deletions are known, and what is known to exist.
+"""Queries of `deletions`, `objects` and `tombstones`: up to when deletions are known, and which objects exist.
 
-They belong to a poll and are written under its claim: see `polls.hold`.
+They belong to a poll, and only the holder of its claim writes them: see `polls.hold`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class DeletionRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Census:
-    """The known objects of a resource: all of them, and those that a sweep did not list."""
+    """How many objects of a resource are known, and how many of them a sweep did not list."""
 
     known: int
     missing: int
@@ -99,7 +99,7 @@ _GET = select(deletions).where(
 
 
 def buried(connection: Connection, poll: PollRow, entries: Collection[str]) -> set[str]:
-    """Which of these entries were dealt with."""
+    """Which of these entries were handled already."""
     rows = select_among(connection, _BURIED, (poll.instance_id, poll.resource), entries)
     return {entry for (entry,) in rows}
 
@@ -108,7 +108,7 @@ _BURIED = "SELECT entry FROM tombstones WHERE instance_id = ? AND resource = ? A
 
 
 def bury(connection: Connection, poll: PollRow, entries: Mapping[str, int]) -> None:
-    """Remember entries, by key and moment, as dealt with."""
+    """Remember entries, by key and moment, as handled."""
     rows = [(poll.instance_id, poll.resource, entry, at) for entry, at in entries.items()]
     if rows:
         names = ("instance_id", "resource", "entry", "at")
@@ -131,14 +131,14 @@ _OBJECT = ("instance_id", "resource", "object_id", "sweep", "missed")
 
 
 def add_objects(connection: Connection, poll: PollRow, object_ids: Collection[str]) -> None:
-    """Know of these objects; no sweep has listed those that are new."""
+    """Add objects that are not known yet, as objects that no sweep has listed."""
     rows = [(poll.instance_id, poll.resource, object_id, 0, 0) for object_id in dict.fromkeys(object_ids)]
     if rows:
         insert_rows(connection, "objects", _OBJECT, rows, "ON CONFLICT DO NOTHING")
 
 
 def list_objects(connection: Connection, poll: PollRow, object_ids: Collection[str], sweep: int) -> None:
-    """Know that a sweep has listed these objects."""
+    """Write down that a sweep has listed these objects, which may be new."""
     rows = [(poll.instance_id, poll.resource, object_id, sweep, 0) for object_id in dict.fromkeys(object_ids)]
     if rows:
         same = "ON CONFLICT (instance_id, resource, object_id) DO UPDATE SET sweep = excluded.sweep, missed = 0"
@@ -159,7 +159,7 @@ def count_miss(connection: Connection, poll: PollRow, sweep: int) -> None:
 def missing_objects(
     connection: Connection, poll: PollRow, sweep: int, *, misses: int, after: str, limit: int
 ) -> list[str]:
-    """Ids, in order, that this sweep did not list and that at least `misses` have missed in a row."""
+    """The ids, in order, that this sweep did not list, nor at least `misses` sweeps in a row, this one included."""
     query = (
         select(objects.c.object_id)
         .where(*_of(poll), objects.c.sweep != sweep, objects.c.missed >= misses, objects.c.object_id > after)

@@ -1,4 +1,4 @@
-"""Queries of `events` and `notifications`: what was announced. The records stand in the notifications' bodies."""
+"""Queries of `events` and `notifications`: what was announced. The records are in the bodies of notifications."""
 
 from __future__ import annotations
 
@@ -122,6 +122,6 @@ def bodies_of(connection: Connection, notification_ids: Collection[int]) -> dict
 
 
 def last_id(connection: Connection) -> int:
-    """The id of the newest event, 0 where there is none."""
+    """The id of the newest event; 0 before the first one."""
     newest = connection.execute(select(events.c.id).order_by(events.c.id.desc()).limit(1)).scalar()
     return newest or 0

@@ -21,7 +21,7 @@ NEEDS_REAUTH = "needs_reauth"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InstanceRow:
-    """An instance as stored: `configuration` is without its secrets; moments are microseconds."""
+    """A stored instance. `configuration` does not contain its secrets; moments are microseconds."""
 
     id: int
     element_key: str
@@ -59,7 +59,7 @@ def find(connection: Connection, *, element_key: str | None = None, name: str | 
 def change(
     connection: Connection, instance_id: int, now: int, values: Mapping[str, Any], *, version: int | None = None
 ) -> bool:
-    """False where there is none, or where it has changed since `version`."""
+    """Write new values. False when the instance does not exist, or has changed since `version`."""
     statement = update(instances).where(instances.c.id == instance_id)
     if version is not None:
         statement = statement.where(instances.c.version == version)
@@ -68,7 +68,7 @@ def change(
 
 
 def lose_login(connection: Connection, instance_id: int, version: int | None, now: int, reason: str) -> bool:
-    """Make an active instance one that needs a new login; False where it is none, or has changed since `version`."""
+    """Let an active instance wait for a new login. False when it is not active, or has changed since `version`."""
     statement = update(instances).where(instances.c.id == instance_id, instances.c.state == ACTIVE)
     if version is not None:
         statement = statement.where(instances.c.version == version)
@@ -85,7 +85,7 @@ def remove(connection: Connection, instance_id: int) -> bool:
 
 
 def version_of(connection: Connection, instance_id: int) -> int | None:
-    """Asked before many polls, so the statement is made once."""
+    """The version, or None when the instance does not exist. Often asked, so the statement is built once."""
     version: int | None = connection.execute(_VERSION, {"of_instance": instance_id}).scalar()
     return version
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LANES = 8
 """Lanes per subscription: as many of its notifications may be on their way at the same time."""
 
-# The platform's words for where a delivery stands. A lane sends those that are created or to be retried.
+# The platform's words for the status of a delivery. A lane sends those with the status `created` or `retry`.
 CREATED = "created"
 RETRY = "retry"
 QUEUED = "queued"
@@ -129,7 +129,7 @@ def renew_leases(connection: Connection, owner: str, until: int) -> None:
 
 
 def free_leases(connection: Connection, owners: Collection[str]) -> None:
-    """Give up what dead or stopping owners hold, so that nobody waits for their leases to run out."""
+    """Give up the leases of dead or stopping processes, so that nobody waits until they run out."""
     connection.execute(
         update(lanes).where(lanes.c.lease_owner.in_(list(owners))).values(lease_owner=None, lease_until=None)
     )
@@ -144,7 +144,7 @@ def of_instances(instance_ids: Collection[int]) -> Select[Any]:
 
 
 def next_due(connection: Connection, instance_ids: Collection[int] | None = None) -> int | None:
-    """When a lane may next be claimed; None where nothing waits."""
+    """When a lane may next be claimed; None when nothing waits."""
     query = select(func.min(later(connection, lanes.c.due_at, func.coalesce(lanes.c.lease_until, 0)))).where(
         lanes.c.due_at.is_not(None)
     )
@@ -182,7 +182,7 @@ def rest(connection: Connection, subscription_id: int) -> None:
 
 _THIS_LANE = (lanes.c.subscription_id == bindparam("of_subscription")) & (lanes.c.lane == bindparam("of_lane"))
 
-# `FOR UPDATE` means something on PostgreSQL; on SQLite a writer is alone anyway.
+# `FOR UPDATE` is for PostgreSQL. SQLite has only one writer at a time and leaves it out.
 _LOCK = (
     select(lanes.c.lane)
     .where(lanes.c.subscription_id == bindparam("of_subscription"))

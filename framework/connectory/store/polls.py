@@ -1,7 +1,7 @@
-"""Queries of `polls` and `seen`: who polls what and when, up to where, and what was announced in the overlap.
+"""Queries of `polls` and `seen`: who polls what and when, up to which moment, and what the overlap has announced.
 
-A poll is claimed by a lease with an epoch. Every later write names both, and `StaleLeaseError` says that another
-worker has taken over: drop everything, write nothing.
+A poll is claimed by a lease with an epoch. Every later write names both. `StaleLeaseError` means that another worker
+has taken the poll over: stop, and write nothing.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def find(connection: Connection, instance_id: int | None = None) -> list[PollRow
 def configure(
     connection: Connection, instance_id: int, resource: str, *, active: bool, interval: int, due_at: int
 ) -> None:
-    """Set the interval, and whether it is polled at all; an edit never touches the cursor."""
+    """Set the interval, and whether the resource is polled at all. The cursor does not change."""
     connection.execute(
         update(polls)
         .where(polls.c.instance_id == instance_id, polls.c.resource == resource)
@@ -125,7 +125,7 @@ def claim(
 
 
 def next_due(connection: Connection, instance_ids: Collection[int] | None = None) -> int | None:
-    """When the next poll of an active instance is due or its lease runs out; None where nothing is polled."""
+    """When the next poll of an active instance can be claimed; None when nothing is polled."""
     free_at = func.coalesce(polls.c.lease_until, 0)
     query = (
         select(func.min(later(connection, polls.c.next_due_at, free_at)))
@@ -143,14 +143,14 @@ def renew_leases(connection: Connection, owner: str, until: int) -> None:
 
 
 def free_leases(connection: Connection, owners: Collection[str]) -> None:
-    """Give up what dead or stopping owners hold, so that nobody waits for their leases to run out."""
+    """Give up the leases of dead or stopping processes, so that nobody waits until they run out."""
     connection.execute(
         update(polls).where(polls.c.lease_owner.in_(list(owners))).values(lease_owner=None, lease_until=None)
     )
 
 
 def hold(connection: Connection, poll: PollRow) -> None:
-    """Make sure, inside a writing transaction, that the claim still stands."""
+    """Raise, inside a writing transaction, if the claim does not stand any more."""
     if connection.execute(_HOLD, _claim_of(poll)).rowcount != 1:
         raise _stale(poll)
 
@@ -211,7 +211,7 @@ def _stale(poll: PollRow) -> StaleLeaseError:
 
 
 def seen_of(connection: Connection, poll: PollRow, object_ids: Collection[str]) -> dict[str, Seen]:
-    """What was announced of these objects in the overlap."""
+    """The last announcement of each of these objects that the overlap remembers."""
     rows = select_among(connection, _SEEN, (poll.instance_id, poll.resource), object_ids)
     return {object_id: Seen(version=version, sequence=sequence) for object_id, version, sequence in rows}
 

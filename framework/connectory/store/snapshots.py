@@ -1,4 +1,4 @@
-"""Queries of `snapshots`: each object as it was announced last. They are deflated, to about a quarter."""
+"""Queries of `snapshots`: the last announced version of each object, compressed to about a quarter."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
     from .polls import PollRow
 
-# The fastest level: the slower ones take twice the time and save another tenth.
+# The fastest level: slower ones take twice the time and save only another tenth.
 _LEVEL = 1
 
 
 def of(connection: Connection, poll: PollRow, object_ids: Collection[str]) -> dict[str, bytes]:
-    """The records of those objects that have been announced."""
+    """The last announced records of these objects, if any."""
     rows = select_among(connection, _OF, (poll.instance_id, poll.resource), object_ids)
     return {object_id: zlib.decompress(content) for object_id, content in rows}
 
@@ -69,7 +69,7 @@ def forget_tracking(connection: Connection, instance_id: int, resources: Collect
 
 
 def prune(connection: Connection, poll: PollRow, before: int) -> None:
-    """Forget what has not changed since then."""
+    """Forget objects that have not changed since `before`."""
     connection.execute(
         delete(snapshots).where(
             snapshots.c.instance_id == poll.instance_id,

@@ -88,7 +88,7 @@ def lock(connection: Connection, subscription_id: int) -> Any:
     return connection.execute(_LOCK, {"of_subscription": subscription_id}).first()
 
 
-# `FOR SHARE` and `FOR UPDATE` mean something on PostgreSQL; on SQLite a writer is alone anyway.
+# `FOR SHARE` and `FOR UPDATE` are for PostgreSQL. SQLite has only one writer at a time and leaves them out.
 _PLACE = select(subscriptions.c.url, subscriptions.c.state).where(subscriptions.c.id == bindparam("of_subscription"))
 _HOLD = _PLACE.with_for_update(read=True)
 _LOCK = _PLACE.with_for_update(key_share=True)

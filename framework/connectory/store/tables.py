@@ -28,7 +28,7 @@ metadata = MetaData(
     }
 )
 
-# SQLite gives only INTEGER primary keys a value of their own.
+# SQLite numbers rows by itself only when the primary key is an INTEGER.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -44,13 +44,13 @@ instances = Table(
     Column("element_key", String(128), nullable=False),
     Column("name", String(255), nullable=False),
     Column("tags", JSON, nullable=False),
-    # Flat dotted keys; the secret ones are in `secrets`.
+    # By flat, dotted keys. Secret values are in `secrets`.
     Column("configuration", JSON, nullable=False),
     # active | paused | needs_reauth
     Column("state", String(32), nullable=False),
     Column("state_reason", Text),
     Column("external_authentication", String(32), nullable=False),
-    # Goes up with each change, so that a running engine notices.
+    # Goes up with each change, so that running processes notice it.
     Column("version", Integer, nullable=False),
     # The provider's clock minus ours, from its last `Date` header.
     Column("clock_offset", BigInteger, nullable=False, server_default="0"),
@@ -72,7 +72,7 @@ credentials = Table(
     "credentials",
     metadata,
     _instance_id(primary_key=True),
-    # Goes up with each renewal; a writer that read another version has lost.
+    # Goes up with each renewal. A renewal of an older version is not stored.
     Column("version", Integer, nullable=False),
     Column("access_token", Text),
     Column("refresh_token", Text),
@@ -96,12 +96,12 @@ polls = Table(
     metadata,
     _instance_id(primary_key=True),
     Column("resource", String(255), primary_key=True),
-    # active | paused; the instance has a state of its own.
+    # False when the resource is not configured any more. The state of the instance is in `instances`.
     Column("active", Boolean, nullable=False),
     Column("interval", BigInteger, nullable=False),
-    # Everything up to here was announced.
+    # Everything up to this moment was announced.
     Column("since", BigInteger, nullable=False),
-    # `seen` knows every record from here on: no window starts earlier.
+    # `seen` knows every record since this moment, so no window starts earlier.
     Column("seen_from", BigInteger, nullable=False),
     Column("next_due_at", BigInteger, nullable=False),
     Column("lease_owner", String(255)),
@@ -126,7 +126,7 @@ seen = Table(
     Column("object_id", String(255), primary_key=True),
     Column("version", Text, nullable=False),
     Column("sequence", Integer, nullable=False),
-    # The record's updated stamp; NULL where it has none that could be read.
+    # When the record was updated; NULL when it has no readable date.
     Column("updated", BigInteger),
     Index("ix_seen_pruning", "instance_id", "resource", "updated"),
     sqlite_with_rowid=False,
@@ -138,7 +138,7 @@ notifications = Table(
     Column("id", BigId, primary_key=True, autoincrement=True),
     _instance_id(),
     Column("resource", String(255), nullable=False),
-    # What goes over the wire on every attempt, byte for byte.
+    # Every attempt sends exactly these bytes.
     Column("body", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Index("ix_notifications_instance", "instance_id", "id"),
@@ -156,10 +156,10 @@ events = Table(
     Column("date", BigInteger, nullable=False),
     Column("version", Text, nullable=False),
     Column("notification_id", BigId, ForeignKey("notifications.id", ondelete="CASCADE"), nullable=False),
-    # Which of the notification's events it is; the record is in the notification's body.
+    # The index of the event in its notification, whose body has the record.
     Column("position", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    # The names of the fields that changed, where that is tracked.
+    # The names of the changed fields, if changes are tracked.
     Column("changed", JSON),
     UniqueConstraint("instance_id", "resource", "object_id", "sequence"),
     Index("ix_events_notification", "notification_id"),
@@ -183,7 +183,7 @@ lanes = Table(
     metadata,
     Column("subscription_id", BigId, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True),
     Column("lane", Integer, primary_key=True),
-    # When its oldest undelivered notification may be sent; NULL where it has none.
+    # When the oldest waiting notification may be sent; NULL when none waits.
     Column("due_at", BigInteger),
     Column("lease_owner", String(255)),
     Column("lease_until", BigInteger),
@@ -218,7 +218,7 @@ attempts = Table(
     Column("started_at", BigInteger, nullable=False),
     # Milliseconds.
     Column("duration", Integer, nullable=False),
-    # The receiver's HTTP status; NULL where there was no answer.
+    # The receiver's HTTP status; NULL when it did not answer.
     Column("status", Integer),
     Column("error", Text),
     # The first bytes of the answer.
@@ -226,7 +226,7 @@ attempts = Table(
     Index("ix_attempts_delivery", "delivery_id", "number"),
 )
 
-# Numbers handed out in blocks, where a row's id must be known before the row is written.
+# Numbers that are handed out in blocks, because a row's id must be known before the row is written.
 counters = Table(
     "counters",
     metadata,
@@ -234,27 +234,27 @@ counters = Table(
     Column("value", BigInteger, nullable=False),
 )
 
-# What is tracked on demand: deletions and last versions
+# Tracked if an instance is configured so: deletions, and the last versions of objects
 
 deletions = Table(
     "deletions",
     metadata,
     _instance_id(primary_key=True),
     Column("resource", String(255), primary_key=True),
-    # What was deleted earlier is not announced.
+    # Objects that were deleted before this moment are not announced.
     Column("started", BigInteger, nullable=False),
-    # The provider's log of deletions was read up to here.
+    # The provider's log of deletions was read up to this moment.
     Column("since", BigInteger, nullable=False),
     Column("next_due_at", BigInteger, nullable=False),
     # The number of the last sweep that began.
     Column("sweep", Integer, nullable=False, server_default="0"),
-    # When a log was last read, or a list swept, whole.
+    # When a log was last read to its end, or a list swept completely.
     Column("completed_at", BigInteger),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("failure", Text),
-    # Why a sweep announces nothing: more is missing than may be deleted at once.
+    # Why a sweep announces nothing: more objects are missing than may be deleted at once.
     Column("alarm", Text),
-    # Somebody has looked at the alarm and said that it is as it should be.
+    # A person has accepted the alarm: the missing objects may be announced.
     Column("allowed", Boolean, nullable=False, server_default=sql_false()),
 )
 
@@ -265,14 +265,14 @@ objects = Table(
     _instance_id(primary_key=True),
     Column("resource", String(255), primary_key=True),
     Column("object_id", String(255), primary_key=True),
-    # The last sweep that listed it; 0 for none.
+    # The last sweep that listed the object; 0 when none has.
     Column("sweep", Integer, nullable=False),
-    # How many complete sweeps in a row have not listed it.
+    # How many complete sweeps in a row have not listed the object.
     Column("missed", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 
-# Entries of a log of deletions that were dealt with, as far back as the log is read again.
+# The entries of a log of deletions that were handled, as far back as the log is read again.
 tombstones = Table(
     "tombstones",
     metadata,
@@ -289,7 +289,7 @@ snapshots = Table(
     _instance_id(primary_key=True),
     Column("resource", String(255), primary_key=True),
     Column("object_id", String(255), primary_key=True),
-    # The record as it was announced last: JSON, deflated.
+    # The last announced record, as compressed JSON.
     Column("content", LargeBinary, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Index("ix_snapshots_pruning", "instance_id", "resource", "changed_at"),
@@ -300,13 +300,13 @@ budgets = Table(
     "budgets",
     metadata,
     Column("account", String(255), primary_key=True),
-    # Nobody asks before; 0 where nothing keeps them.
+    # Do not call the provider before this moment; 0 means no pause.
     Column("parked_until", BigInteger, nullable=False),
     Column("reason", Text),
-    # Refusals in a row.
+    # How many times in a row the provider has refused.
     Column("failures", Integer, nullable=False),
-    # For each limit: requests left, and when that was counted.
+    # For each limit: how many requests are left, and when they were counted.
     Column("buckets", JSON, nullable=False),
-    # The polls that run, and until when each holds its place.
+    # The running polls, and until when each holds its place.
     Column("holders", JSON, nullable=False),
 )

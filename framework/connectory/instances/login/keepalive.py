@@ -1,4 +1,4 @@
-"""Renews refresh tokens that would end unused: those of paused instances, and of such as are polled rarely."""
+"""Renews refresh tokens before they expire unused, as those of paused or rarely polled instances would."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Between two looks; each renews one token at most.
+# How often to look for such a token. One is renewed each time at most.
 EVERY = timedelta(minutes=1)
-# A login that could not be renewed is tried again after this long: others are due, too.
+# Try a login that could not be renewed again after this long, so that it does not hold up the others.
 AGAIN = timedelta(hours=1)
 
 
 class KeepAlive:
-    """One per process; the lease on each credential keeps processes out of each other's way."""
+    """One per process. A lease on each credential keeps two processes from renewing the same one."""
 
     def __init__(self, database: Database, plugins: Plugins, runtimes: Runtimes, clock: Clock) -> None:
         self._database = database
@@ -41,7 +41,7 @@ class KeepAlive:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Tend to the tokens beside the caller, who has polls to start: a token endpoint may take its time."""
+        """Call `tend` in a thread of its own, if it is time: providers can be slow, and the caller polls others."""
         if self._is_time() and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self.tend, name="keep-alive", daemon=True)
             self._thread.start()
@@ -51,7 +51,7 @@ class KeepAlive:
             self._thread.join()
 
     def tend(self) -> int | None:
-        """Renew the login that has been unused for longest, if it is time; returns its instance."""
+        """Renew the login that has been unused for longest, if it is time for that; returns the id of its instance."""
         if not self._is_time():
             return None
         self._looked = self._clock.now()
@@ -84,7 +84,7 @@ class KeepAlive:
         try:
             oauth = self._plugins.element(element_key).oauth
         except ConnectoryError:
-            # Its plugin is gone or broken: that is said where its instances are polled.
+            # The plugin is missing or broken, which the polls of its instances report.
             return None
         return None if oauth is None else oauth.keep_alive
 

@@ -1,4 +1,4 @@
-"""Receives the redirect of a consent on this machine."""
+"""Receives the redirect at the end of a consent on this machine."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _PAGE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Connecto
 
 
 class LoopbackListener:
-    """Listens on the host, port and path of a loopback callback URL, from `with` to its end.
+    """Listens on the host, port and path of a loopback callback URL, inside a `with` block.
 
-    `expects(state)` says whether an answer is that to a login which is under way; others are turned away, and the
-    waiting goes on: any page that the browser shows could send one.
+    `expects(state)` says whether an answer belongs to a login that is under way. Other answers are refused, and the
+    listener goes on waiting, because any page in the browser could send one.
     """
 
     def __init__(self, callback_url: str, expects: Callable[[str], bool] = lambda state: True) -> None:
@@ -58,21 +58,21 @@ class LoopbackListener:
         self._server.server_close()
 
     def wait(self, seconds: float) -> str | None:
-        """The URL that the browser was sent to; None where nothing arrived in time, or after `stop`."""
+        """The URL that the browser was sent to; None if nothing arrived within this time or before `stop`."""
         self._ended.wait(seconds)
         return self._answer
 
     def stop(self) -> None:
-        """End the waiting, from another thread or a signal handler."""
+        """End `wait`, from another thread or a signal handler."""
         self._ended.set()
 
     def take(self, target: str) -> bool:
-        """Whether a request is the provider's answer; the first one counts."""
+        """Whether a request is the provider's answer. The first answer is kept."""
         parts = urlsplit(target)
         fields = parse_qs(parts.query)
         if parts.path != self._path or not {"code", "error"} & fields.keys():
             return False
-        # A refusal may come without one.
+        # Some providers send a refusal without a state.
         if not self._expects(fields.get("state", [""])[0]) and ("code" in fields or "state" in fields):
             return False
         self._answer = self._answer or f"{self._callback_url}?{parts.query}"
@@ -95,7 +95,7 @@ def _checked(callback_url: str) -> tuple[str, int, str]:
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    """One thread per connection: browsers open some that they then do not use."""
+    """One thread per connection, because browsers open connections that they do not use."""
 
     def __init__(self, host: str, port: int, listener: LoopbackListener) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -103,7 +103,7 @@ class _Server(http.server.ThreadingHTTPServer):
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
-        # Without looking up this machine's full name, which takes seconds on some.
+        # The inherited method looks up this machine's full name, which takes seconds on some machines.
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
@@ -125,4 +125,4 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.server.listener.stop()
 
     def log_message(self, *_arguments: object) -> None:
-        """The request line holds the code: it is not logged."""
+        """Log nothing: the request line contains the code."""

@@ -1,6 +1,6 @@
-"""What happens when a login is dead: polling pauses, and the user's app is told once.
+"""What happens when the provider refuses a login for good: polling pauses, and the user's application is told once.
 
-The notice goes the way of all notifications: same envelope, same signature, same retries.
+That notice is a notification like all others, with the same envelope, signature and retries.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ TYPE = "authentication.failed"
 def lose(
     connection: Connection, instance_id: int, version: int | None, error: AuthenticationError, now: datetime
 ) -> bool:
-    """Stop polling an instance until a person logs in again, and announce that; True where this call did it.
+    """Stop polling an instance until a person logs in again, and announce that. False when nothing was changed.
 
-    `version` is the instance as the caller knew it: where it has changed meanwhile, the login may be another one by
-    now, and the refusal is not believed. None: whatever it is now.
+    `version` is the version of the instance that the refused login belongs to. If the instance has changed since, it
+    may have a new login, and the refusal is ignored. None stops any version.
     """
     reason = redactor.scrub(error.message)
     if not instances.lose_login(connection, instance_id, version, to_micros(now), reason):

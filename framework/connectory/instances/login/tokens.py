@@ -1,9 +1,8 @@
-"""Keeps the tokens of instances: always valid ones, renewed once whoever asks, and stored before they are used.
+"""Keeps the tokens of instances valid: renewed once however many threads ask, and stored before they are used.
 
-Renewal is single-flight: one thread of a process (a lock) and one process of a store (a lease with an epoch). The new
-pair is written by compare-and-swap on the version: even one that comes after its lease has run out, because a provider
-which rotates refresh tokens has ended the old pair by then. A refused renewal is only believed when nobody else renewed
-meanwhile.
+Only one thread of a process (by a lock) and one process of a store (by a lease with an epoch) renews at a time. A new
+pair is stored if the version is still the one that was read, even when the lease has run out: a provider that rotates
+refresh tokens has ended the old pair by then. A refusal counts only if no other process has renewed in between.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ if TYPE_CHECKING:
 
 Refresh = Callable[[Token], Token]
 
-# A token is renewed this long before it ends, or when a tenth of its life is left, whichever is later.
+# A token is renewed this long before it expires, or when a tenth of its life is left, whichever is later.
 EARLY = timedelta(seconds=60)
-# More than a token call may take.
+# Longer than a request to the token endpoint may take.
 RENEWAL_LEASE = timedelta(seconds=60)
-# After a failed renewal the provider is left alone for this long, or for as long as it asks.
+# After a failed renewal, wait this long before asking the provider again, or as long as the provider says.
 COOL_DOWN = timedelta(seconds=30)
 _MOST_QUIET = timedelta(hours=1)
 _STEP = timedelta(seconds=0.2)
-# Seconds for which a thread waits for another one, which may itself be waiting for a lease.
+# How many seconds a thread waits for another one, which may itself be waiting for a lease.
 _PATIENCE = 2 * RENEWAL_LEASE.total_seconds()
 
 
@@ -55,7 +54,7 @@ class TokenKeeper:
         self._unstored: dict[int, tuple[int, Token]] = {}
 
     def save(self, instance_id: int, token: Token) -> Token:
-        """Store a login that a person has just given."""
+        """Store a new login, in place of the one before."""
         with self.database.write() as connection:
             values = self.sealed(instance_id, token)
             version = credentials.put(connection, instance_id, values, account=token.account)
@@ -73,7 +72,7 @@ class TokenKeeper:
     def store_renewed(self, instance_id: int, old: Token, renewed: Token) -> None:
         """Store a renewed pair, unless the row has changed since the old one was read.
 
-        The provider may have ended the old pair: where the store cannot be written now, the new one is kept here.
+        The provider may have ended the old pair, so the new one is kept in memory until it can be stored.
         """
         self._unstored[instance_id] = (old.version, renewed)
         with self.database.write() as connection:
@@ -81,7 +80,7 @@ class TokenKeeper:
         del self._unstored[instance_id]
 
     def unstored(self, instance_id: int, old: Token) -> Token | None:
-        """The pair that replaces the old one and could not be stored."""
+        """The pair that replaces the old one but could not be stored yet."""
         version, renewed = self._unstored.get(instance_id, (None, None))
         return renewed if version == old.version else None
 
@@ -134,7 +133,7 @@ class InstanceTokens:
         token = self._token
         if token is not None and not self._is_old(token):
             return token
-        # Whoever asks early need not wait for whoever renews.
+        # A token that is merely old is still valid, so nobody needs to wait for the thread that renews it.
         can_wait = token is None or self._has_ended(token)
         if not self._lock.acquire(timeout=_PATIENCE if can_wait else 0):
             return self._overtaken(token)
@@ -149,7 +148,7 @@ class InstanceTokens:
             return self._overtaken(None)
         try:
             token = self._opened(self._row())
-            # Another thread or process has renewed it: the one that was rejected is not the one we have.
+            # When the stored token is not the rejected one, another thread or process has renewed it already.
             return self._renew(token, must=True) if token.access_token.reveal() == rejected else token
         finally:
             self._lock.release()
@@ -168,11 +167,11 @@ class InstanceTokens:
         with self._keeper.database.read() as connection:
             row = credentials.get(connection, self._instance_id)
         if row is None:
-            raise AuthenticationError("there is no login for it", hint="log in again")
+            raise AuthenticationError("the instance has no login", hint="log in again")
         return row
 
     def _opened(self, row: Row[Any]) -> Token:
-        """The stored token, which another process may have renewed."""
+        """The stored token, which may be newer than the one in memory."""
         if row.expires_at is not None:
             self._life = timedelta(microseconds=max(0, row.expires_at - row.renewed_at))
         token = self._token = self._keeper.opened(self._instance_id, row)
@@ -191,7 +190,7 @@ class InstanceTokens:
     # Renewal
 
     def _renew(self, token: Token, *, must: bool) -> Token:
-        """Get a new pair, or wait for the process that is getting it. `must`: the present token is refused already."""
+        """Get a new pair, or wait for the process that gets it. `must` means that the present token was refused."""
         fallback = None if must or self._has_ended(token) else token
         if token.refresh_token is None:
             if fallback is not None:
@@ -211,7 +210,7 @@ class InstanceTokens:
         raise RetryLaterError("another process has been renewing the token for too long")
 
     def _take_lease(self, token: Token) -> int | None:
-        """An epoch, or None where another process renews, or has renewed."""
+        """The epoch of the lease; None when another process is renewing the token, or has renewed it."""
         row, now = self._row(), self._now()
         if row.version != token.version:
             return None
@@ -237,7 +236,7 @@ class InstanceTokens:
         except ConnectoryError as error:
             self._end_lease(epoch)
             self._quiet = (self._now() + _quiet_for(error), error)
-            # It was only early: the present one is good for a little longer.
+            # The renewal was early, so the present token can still be used.
             return _or_raise(fallback, error)
         except BaseException:
             self._end_lease(epoch)
@@ -249,11 +248,11 @@ class InstanceTokens:
             with contextlib.suppress(StoreError):
                 self._end_lease(epoch)
             raise
-        # What is stored now is ours, unless somebody else's came first: then theirs counts.
+        # If another process renewed first, its token is the stored one: use that.
         return self._opened(self._row())
 
     def _refused(self, token: Token, epoch: int, error: AuthenticationError) -> Token:
-        """Believe a refusal only where the row is still the one that was refused."""
+        """Raise a refusal, unless another process has stored a newer pair."""
         with self._keeper.database.write() as connection:
             is_dead = credentials.fail(
                 connection,
