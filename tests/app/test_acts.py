@@ -12,7 +12,7 @@ import typer
 from connectory.app import Act, App
 from connectory.errors import ConfigurationError, ConflictError
 from connectory.store import deletions
-from connectory.store.deliveries import DEACTIVATED
+from connectory.store.subscriptions import DEACTIVATED
 from connectory.store.tables import metadata, subscriptions
 from world import entry
 

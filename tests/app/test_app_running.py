@@ -88,8 +88,8 @@ def test_a_store_is_made_where_there_is_none_and_kept(tmp_path):
         snow.create()
     with connectory.open(home, plugins=Plugins.load(["servicenowoauth"])) as app:
         assert [one.id for one in app.instances.find()] == [1]
-        assert list((home / "owners").glob("*"))
-    assert not list((home / "owners").glob("*"))
+        assert list((home / "processes").glob("*"))
+    assert not list((home / "processes").glob("*"))
 
 
 def test_the_home_is_that_of_the_environment(tmp_path, monkeypatch):
