@@ -33,18 +33,34 @@ class HurriedClock:
 
 @pytest.fixture
 def hurried(monkeypatch, tmp_path):
-    """Programs begin in an empty folder, and fifteen seconds of theirs last less than one."""
-    clock, open_sandbox, timer = HurriedClock(), Elements.open_sandbox, threading.Timer
+    """Programs begin in an empty folder, and a second lasts less than one. A timer also waits for the first event."""
+    clock, open_sandbox, apps = HurriedClock(), Elements.open_sandbox, []
 
     def on_clock(self, key):
         fake = open_sandbox(self, key)
         fake.clock.source = clock
         return fake
 
+    def opened(*arguments, **options):
+        apps.append(open_app(*arguments, **options, clock=clock))
+        return apps[-1]
+
+    class Timer(threading.Thread):
+        def __init__(self, seconds, call) -> None:
+            super().__init__(daemon=True)
+            self.seconds, self.call, self.never = seconds, call, threading.Event()
+
+        def run(self) -> None:
+            clock.wait(self.never, self.seconds)
+            until = time.monotonic() + 60
+            while not apps[-1].events.find() and time.monotonic() < until:
+                clock.wait(self.never, 1)
+            self.call()
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Elements, "open_sandbox", on_clock)
-    monkeypatch.setattr(threading, "Timer", lambda seconds, call: timer(seconds / HURRY, call))
-    monkeypatch.setattr(connectory, "open", functools.partial(open_app, clock=clock), raising=False)
+    monkeypatch.setattr(threading, "Timer", Timer)
+    monkeypatch.setattr(connectory, "open", opened, raising=False)
     return clock
 
 
