@@ -28,7 +28,7 @@ def test_a_name_and_a_password_need_no_code_or_the_one_that_the_element_document
 def test_what_is_a_password_code_at_one_provider_is_a_plain_code_at_another(snow):
     element = snow.app.parts.plugins.element("servicenowoauth")
     other = replace(element, oauth=replace(element.oauth, password_code=None))
-    snow.app.parts.plugins._elements["servicenowoauth"] = other
+    snow.app.parts.plugins._registry._elements["servicenowoauth"] = other
     with pytest.raises(AuthenticationError):
         snow.app.instances.create(body(snow, "1000"))
     assert grants(snow) == ["authorization_code"]

@@ -9,6 +9,7 @@ import pytest
 from logins import CALLBACK, kill_login, notices
 
 from connectory.app.polls import scheduler_of
+from connectory.instances.login.keepalive import KeepAlive
 from connectory.store import instances
 from world import HOST
 
@@ -20,7 +21,9 @@ def kept(snow):
     snow.sandbox.switches = replace(snow.sandbox.switches, oauth=rotating)
     element = snow.app.parts.plugins.element("servicenowoauth")
     kept = replace(element, oauth=replace(element.oauth, keep_alive=timedelta(days=30)))
-    snow.app.parts.plugins._elements["servicenowoauth"] = kept
+    snow.app.parts.plugins._registry._elements["servicenowoauth"] = kept
+    parts = snow.app.parts
+    snow.keep_alive = KeepAlive(parts.database, parts.plugins, parts.runtimes, parts.clock)
     return snow
 
 
@@ -33,7 +36,7 @@ def test_the_login_of_a_paused_instance_is_kept_alive(kept):
     kept.app.instances.pause(instance)
     for _ in range(12):
         kept.clock.advance(timedelta(days=31))
-        assert kept.app.keep_alive.tend() == instance
+        assert kept.keep_alive.tend() == instance
     assert renewals(kept) == 12
     kept.app.instances.resume(instance)
     kept.poll()
@@ -43,24 +46,24 @@ def test_the_login_of_a_paused_instance_is_kept_alive(kept):
 def test_one_login_a_minute(kept):
     made = {kept.create() for _ in range(3)}
     kept.clock.advance(timedelta(days=31))
-    assert kept.app.keep_alive.tend() in made
-    assert kept.app.keep_alive.tend() is None
+    assert kept.keep_alive.tend() in made
+    assert kept.keep_alive.tend() is None
     kept.clock.advance(60)
-    assert kept.app.keep_alive.tend() in made
+    assert kept.keep_alive.tend() in made
     kept.clock.advance(60)
-    assert kept.app.keep_alive.tend() in made
+    assert kept.keep_alive.tend() in made
     kept.clock.advance(60)
-    assert kept.app.keep_alive.tend() is None
+    assert kept.keep_alive.tend() is None
     assert renewals(kept) == 3
 
 
 def test_logins_that_are_used_or_need_not_be_kept_are_left_alone(kept, snow):
     kept.create()
     kept.clock.advance(timedelta(days=29))
-    assert kept.app.keep_alive.tend() is None
-    del snow.app.parts.plugins._elements["servicenowoauth"]
+    assert kept.keep_alive.tend() is None
+    del snow.app.parts.plugins._registry._elements["servicenowoauth"]
     kept.clock.advance(timedelta(days=29))
-    assert kept.app.keep_alive.tend() is None
+    assert kept.keep_alive.tend() is None
     assert renewals(kept) == 0
 
 
@@ -68,11 +71,11 @@ def test_a_login_that_is_dead_is_found_and_told(kept):
     instance = kept.create(**CALLBACK)
     kept.clock.advance(timedelta(days=31))
     kill_login(kept)
-    assert kept.app.keep_alive.tend() == instance
+    assert kept.keep_alive.tend() == instance
     assert kept.app.instances.get(instance).state == instances.NEEDS_REAUTH
     assert len(notices(kept)) == 1
     kept.clock.advance(timedelta(days=1))
-    assert kept.app.keep_alive.tend() is None
+    assert kept.keep_alive.tend() is None
 
 
 def test_a_dead_login_of_a_paused_instance_is_not_asked_for_again(kept):
@@ -80,10 +83,10 @@ def test_a_dead_login_of_a_paused_instance_is_not_asked_for_again(kept):
     kept.app.instances.pause(instance)
     kept.clock.advance(timedelta(days=31))
     kill_login(kept)
-    kept.app.keep_alive.tend()
+    kept.keep_alive.tend()
     asked = renewals(kept)
     kept.clock.advance(timedelta(days=1))
-    assert kept.app.keep_alive.tend() is None
+    assert kept.keep_alive.tend() is None
     assert renewals(kept) == asked
     assert kept.app.instances.get(instance).state == instances.PAUSED
 
@@ -92,14 +95,14 @@ def test_a_login_that_cannot_be_renewed_now_does_not_hold_the_others(kept):
     first, second = kept.create(), kept.create()
     kept.clock.advance(timedelta(days=31))
     application = kept.applications.pop(HOST)
-    assert kept.app.keep_alive.tend() == first
+    assert kept.keep_alive.tend() == first
     kept.applications[HOST] = application
     kept.clock.advance(60)
-    assert kept.app.keep_alive.tend() == second
+    assert kept.keep_alive.tend() == second
     kept.clock.advance(60)
-    assert kept.app.keep_alive.tend() is None
+    assert kept.keep_alive.tend() is None
     kept.clock.advance(3600)
-    assert kept.app.keep_alive.tend() == first
+    assert kept.keep_alive.tend() == first
 
 
 def test_the_scheduler_tends_to_logins_when_it_has_nothing_to_poll(kept):
@@ -109,7 +112,7 @@ def test_the_scheduler_tends_to_logins_when_it_has_nothing_to_poll(kept):
 
     class Stop:
         def is_set(self):
-            return kept.app.keep_alive._looked is not None
+            return kept.keep_alive._looked is not None
 
-    scheduler_of(kept.app.parts, keep_alive=kept.app.keep_alive).run(Stop())
+    scheduler_of(kept.app.parts, keep_alive=kept.keep_alive).run(Stop())
     assert renewals(kept) == 1

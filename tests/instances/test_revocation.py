@@ -69,7 +69,7 @@ def test_both_tokens_end_with_the_instance(snow, endpoint):
 def test_the_client_identifies_itself_as_at_the_token_endpoint(snow, endpoint):
     element = snow.app.parts.plugins.element("servicenowoauth")
     in_body = replace(element, oauth=replace(element.oauth, client_auth="body"))
-    snow.app.parts.plugins._elements["servicenowoauth"] = in_body
+    snow.app.parts.plugins._registry._elements["servicenowoauth"] = in_body
     snow.app.instances.delete(snow.create())
     (who, fields), _ = endpoint.asked
     assert who is None
@@ -158,7 +158,7 @@ def test_a_refresh_token_that_was_brought_may_have_other_users(snow, endpoint):
 def test_a_provider_without_such_an_endpoint_is_asked_nothing(snow, endpoint):
     element = snow.app.parts.plugins.element("servicenowoauth")
     without = replace(element, oauth=replace(element.oauth, revoke_url=None))
-    snow.app.parts.plugins._elements["servicenowoauth"] = without
+    snow.app.parts.plugins._registry._elements["servicenowoauth"] = without
     asked = len(snow.sandbox.log.entries)
     instance = snow.create()
     made = len(snow.sandbox.log.entries)
