@@ -22,7 +22,9 @@ MOST_FUNCTION_LINES = 40
 
 # Rooms with one file per noun may be larger.
 LARGE_ROOMS = {".", "cli", "testing/contract"}
-LONG_FUNCTIONS: dict[str, str] = {}
+LONG_FUNCTIONS = {
+    "framework/connectory/cli/run.py:run": "each of its 18 options is declared once and handed on once",
+}
 
 FACES = {"cli", "api", "web"}
 # What a face may import besides flat modules and itself.
