@@ -1,4 +1,4 @@
-"""Tells which plugin answered which hook: for `connect plugins --trace`, and for the log at level DEBUG."""
+"""Tells which plugin answered which hook: for the command line, and for the log at level DEBUG."""
 
 from __future__ import annotations
 
