@@ -92,8 +92,8 @@ def test_atoms_know_where_they_stand():
 
 
 OPERATORS = "an operator such as = or IN"
-NOT_HINT = "(NOT stands only before IN, LIKE and NULL: status NOT IN ('closed'))"
-TICKS = "(a field name with spaces or signs stands between back-ticks)"
+NOT_HINT = "(NOT may only come before IN, LIKE and NULL: status NOT IN ('closed'))"
+TICKS = "(put a field name with spaces or signs between backticks)"
 
 
 @pytest.mark.parametrize(
@@ -131,15 +131,15 @@ TICKS = "(a field name with spaces or signs stands between back-ticks)"
         ("a in (1 2)", 8, "expected a comma or ) after 1, found 2"),
         ("a in (1,)", 8, "expected a value after ,, found )"),
         ("a in ()", 6, "expected a value after (, found )"),
-        ("a > null", 2, "nothing is > NULL (write IS NULL or IS NOT NULL)"),
+        ("a > null", 2, "NULL cannot be compared with > (write IS NULL or IS NOT NULL)"),
         ("a in (1, null)", 0, "NULL cannot be in a list (add: OR a IS NULL)"),
-        ("''=1", 0, "this field name is empty"),
-        ("a=1)", 3, "unbalanced parenthesis: this ) closes nothing"),
-        ("(a=1) and b='x')", 15, "unbalanced parenthesis: this ) closes nothing"),
+        ("''=1", 0, "the field name is empty"),
+        ("a=1)", 3, "unbalanced parenthesis: this ) has no matching ("),
+        ("(a=1) and b='x')", 15, "unbalanced parenthesis: this ) has no matching ("),
         ("(a=1", 0, "unbalanced parenthesis: this ( is never closed"),
         ("a=1 and ((b=')') or c=2", 8, "unbalanced parenthesis: this ( is never closed"),
         ("a in (1", 5, "unbalanced parenthesis: this ( is never closed"),
-        ("(" * 33 + "a=1" + ")" * 33, 32, "more than 32 parentheses inside each other"),
+        ("(" * 33 + "a=1" + ")" * 33, 32, "more than 32 parentheses are nested"),
         ("a='" + "x" * 16384, 16384, "the query is longer than 16384 characters"),
     ],
 )
@@ -274,7 +274,7 @@ def test_too_many_groups_are_refused_before_they_are_made():
     with pytest.raises(QueryError) as caught:
         ceql.to_cnf(ceql.parse(pairs))
     assert (caught.value.message, caught.value.hint) == (
-        "the query comes to more than 200 groups of conditions",
+        "the query needs more than 200 groups of conditions",
         "use fewer ANDs inside ORs",
     )
     with pytest.raises(QueryError, match="more than 2 groups"):
@@ -305,7 +305,7 @@ def test_a_literal_is_the_plain_text_of_a_parameter(literal, text):
 
 
 def test_a_junction_needs_two_terms():
-    with pytest.raises(ValueError, match="And joins two terms or more"):
+    with pytest.raises(ValueError, match="And needs two terms or more"):
         And((A,))
 
 

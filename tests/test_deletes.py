@@ -7,8 +7,9 @@ import random
 
 import pytest
 
-from connectory.deletes import AuditLog, Counts, Feed, Proof, Sweep, total_in_body, total_in_header
+from connectory.deletes import AuditLog, Counts, Feed, Sweep, total_in_body, total_in_header
 from connectory.model import Resource, Response
+from connectory.proof import Proof
 from connectory.schemas import PollerConfiguration
 
 

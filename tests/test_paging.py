@@ -187,7 +187,7 @@ def test_what_is_there_all_the_time_is_shown_though_others_come_and_go(length, s
 def test_a_list_that_shrinks_with_every_page_is_left_to_the_next_poll():
     provider = List(list(range(300)), counts=True)
     provider.before_page = lambda _number: provider.rows.pop(0)
-    with pytest.raises(RetryLaterError, match="loses records faster"):
+    with pytest.raises(RetryLaterError, match="records disappear from the list faster"):
         walk(PAGINATORS["page number with a total"], provider, 3)
 
 

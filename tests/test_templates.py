@@ -103,15 +103,15 @@ def test_unit_is_the_coarsest_of_the_dates(text, unit):
 def test_warnings_of_the_patterns_are_given_once():
     template = parse_template("${date:YYYY} ${gmtDate:YYYY} ${epoch}")
     assert template.warnings == (
-        "YYYY: YYYY is the year of the week, which is another one around New Year; it is read as yyyy. Write yyyy",
+        "YYYY: YYYY is the year of the week, which differs from the calendar year around New Year; it is read as yyyy. Write yyyy",
     )
 
 
 KNOWN = (
-    "There are ${gmtDate:PATTERN}, ${date:PATTERN}, ${dateTimeZone:ZONE:PATTERN}, ${epoch}, ${epoch:s}, ${epoch:us}, "
+    "The descriptors are ${gmtDate:PATTERN}, ${date:PATTERN}, ${dateTimeZone:ZONE:PATTERN}, ${epoch}, ${epoch:s}, ${epoch:us}, "
     "${milliseconds}"
 )
-LETTERS = "the letters are y M d H h m s S E a z Z X; put text in quotes"
+LETTERS = "use the letters y M d H h m s S E a z Z X, and put text in quotes"
 ZONED = "for example ${dateTimeZone:America/Denver:yyyy-MM-dd HH:mm:ss}; -07:00 is a zone too"
 COUNTS = "write ${epoch:s}, ${epoch:ms} or ${epoch:us}"
 
@@ -119,7 +119,11 @@ COUNTS = "write ${epoch:s}, ${epoch:ms} or ${epoch:us}"
 @pytest.mark.parametrize(
     ("text", "position", "message"),
     [
-        ("x=${date:10 digit integer Unix time}", 13, f"${{date}}: the letter i has no meaning here ({LETTERS})"),
+        (
+            "x=${date:10 digit integer Unix time}",
+            13,
+            f"${{date}}: the letter i has no meaning in a date pattern ({LETTERS})",
+        ),
         ("x=${518862600}", 4, f"unknown template descriptor '518862600' ({KNOWN})"),
         (
             "x=${dateFieldDescriptor:dateFieldFormat}",
@@ -138,13 +142,13 @@ COUNTS = "write ${epoch:s}, ${epoch:ms} or ${epoch:us}"
             17,
             "${dateTimeZone}: unknown time zone Amerca/Denver (did you mean America/Denver?)",
         ),
-        ("x=${dateTimeZone:PST:yyyy-MM-ddT}", 31, "${dateTimeZone}: the letter T has no meaning here"),
+        ("x=${dateTimeZone:PST:yyyy-MM-ddT}", 31, "${dateTimeZone}: the letter T has no meaning in a date pattern"),
         ("x=${gmtDat:yyyy}", 4, f"unknown template descriptor 'gmtDat' (did you mean gmtDate? {KNOWN})"),
         ("x=${Epoc}", 4, f"unknown template descriptor 'Epoc' (did you mean epoch? {KNOWN})"),
         ("x=${}", 4, f"unknown template descriptor '' ({KNOWN})"),
         ("x=${epoch:sec}", 10, f"${{epoch}} has no unit sec ({COUNTS})"),
         ("x=${milliseconds:s}", 17, f"${{milliseconds}} has no unit s ({COUNTS})"),
-        ("x=${date:}", 9, "${date}: the pattern names no part of a date (for example yyyy-MM-dd HH:mm:ss)"),
+        ("x=${date:}", 9, "${date}: the pattern has no letter for any part of a date (write e.g. yyyy-MM-dd HH:mm:ss)"),
         ("x=${date:yyyy", 2, "this ${ is never closed (end the template with })"),
         ("x=${date:yyyy ${epoch}", 2, "this ${ is never closed (end the template with })"),
         ("x=${epoch}${date:'T}", 17, "${date}: this quote is never closed"),
@@ -216,7 +220,7 @@ def test_an_absolute_url_is_refused(url):
     with pytest.raises(TemplateError) as caught:
         split_poll_url(url)
     assert str(caught.value).splitlines()[0] == (
-        "a poll goes through the instance, so its URL has no scheme and no host"
+        "a poll URL must not have a scheme or a host: the instance adds them"
         " (give a path such as /hubs/helpdesk/incidents?where=...)"
     )
 

@@ -1,7 +1,7 @@
 """CEQL, the language of `where`: `status = 'open' and (priority < 3 or assignee is null)`.
 
-`parse` gives a tree of frozen nodes, `to_text` writes it back, and `to_cnf` brings it into the form that providers
-without parentheses understand. The grammar is in `ceql.lark`, the nodes are in `ceqltree.py`.
+`parse` gives a tree of frozen nodes and `to_text` writes it back. `to_cnf` gives a form without parentheses, for
+providers that do not have them. The grammar is in `ceql.lark`, and the nodes are in `ceqltree.py`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _DEPTH_LIMIT = 32
 
 
 def parse(text: str) -> Expression | None:
-    """The tree of a `where`, None of a blank one. QueryError points at the first character that does not fit.
+    """The tree of a `where`, or None if it is blank. A `QueryError` points at the first character that does not fit.
 
     Inside quotes `''` and `\\'` are a quote and `\\\\` is a backslash. `field = null` is read as `field IS NULL`.
 
@@ -108,7 +108,7 @@ def _read(text: str) -> Expression:
 
 
 def _check_last_value(history: Sequence[lark.Token | None] | None) -> None:
-    # In `status = in progress` it is not "progress" that is wrong.
+    # In `status = in progress` the mistake is the unquoted "in", not "progress".
     last = history[-1] if history else None
     if last is not None and last.type == "BARE":
         _bare(last)
@@ -137,7 +137,7 @@ class _NotAValueError(Exception):
 
 
 class _Builder:
-    """One method per rule of the grammar; lark calls it with the rule's parts while it reads."""
+    """Builds the tree: one method for each rule of the grammar, which lark calls with the parts of the rule."""
 
     def either(self, terms: list[Expression]) -> Or:
         return Or(tuple(terms))
@@ -154,7 +154,9 @@ class _Builder:
         if value is not None:
             return Comparison(name.text, sign, value, name.position)
         if sign not in ("=", "!="):
-            raise _MistakeError(f"nothing is {sign} NULL", operator.start_pos, "write IS NULL or IS NOT NULL")
+            raise _MistakeError(
+                f"NULL cannot be compared with {sign}", operator.start_pos, "write IS NULL or IS NOT NULL"
+            )
         return IsNull(name.text, sign == "!=", name.position)
 
     def membership(self, parts: list[Any]) -> In:
@@ -175,7 +177,7 @@ class _Builder:
         position = token.start_pos or 0
         text = _unquoted(token) if token.type == "TEXT" else token.strip("`")
         if not text.strip():
-            raise _MistakeError("this field name is empty", position)
+            raise _MistakeError("the field name is empty", position)
         return _Name(str(text), position)
 
     def text(self, parts: list[lark.Token]) -> str:
@@ -201,7 +203,7 @@ _ESCAPE = re.compile(r"''|\\(['\"\\\u2018\u2019\u201c\u201d])")
 
 
 def _unquoted(token: lark.Token) -> str:
-    # 'C:\' at the end of a text: that quote was meant to close.
+    # In 'C:\' at the end of a text the last quote was meant to close the text.
     closed = token.type == "TEXT" or (len(token) > 2 and token.endswith("\\'"))
     inner = token[1:-1] if closed else token[1:].rstrip()
     return _ESCAPE.sub(lambda match: match[1] or "'", inner)
@@ -235,7 +237,7 @@ def _open_brackets(text: str) -> list[int]:
         if match[0] == "(":
             opened.append(match.start())
             if len(opened) > _DEPTH_LIMIT:
-                message = f"more than {_DEPTH_LIMIT} parentheses inside each other"
+                message = f"parentheses are nested more than {_DEPTH_LIMIT} levels deep"
                 raise QueryError(message, text=text, position=match.start())
         elif match[0] == ")" and opened:
             opened.pop()
@@ -247,7 +249,7 @@ def _unexpected(text: str, position: int, allowed: set[str]) -> QueryError:
     complete = bool(allowed & {"_AND", "_OR", "RPAR", "COMMA", "$END"})
     found = _NEXT_WORD.match(text, position)
     if complete and found and found[0] == ")" and not opened:
-        return QueryError("unbalanced parenthesis: this ) closes nothing", text=text, position=position)
+        return QueryError("unbalanced parenthesis: this ) has no matching (", text=text, position=position)
     if complete and not found and opened:
         return QueryError("unbalanced parenthesis: this ( is never closed", text=text, position=opened[-1])
     last = _LAST_WORD.search(text, max(0, position - 200), position)
@@ -281,5 +283,5 @@ def _hint(allowed: set[str], before: str, found: str) -> str | None:
     if "OPERATOR" not in allowed:
         return None
     if before.lower() == "not":
-        return "NOT stands only before IN, LIKE and NULL: status NOT IN ('closed')"
-    return "a field name with spaces or signs stands between back-ticks"
+        return "NOT may only come before IN, LIKE and NULL: status NOT IN ('closed')"
+    return "put a field name with spaces or signs between backticks"

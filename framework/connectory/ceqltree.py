@@ -1,4 +1,4 @@
-"""The nodes of a CEQL expression, their text, and what query translators ask of them."""
+"""The nodes of a CEQL expression, their text, and the functions that query translators need."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Value = str | int | float | bool
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Literal:
-    """A value as it was written; `quoted` is false of numbers, true, false and bare dates.
+    """A value as it was written. `quoted` is false for numbers, true, false and bare dates.
 
-    `str(literal)` is its plain text, such as a provider's parameter takes it: `true`, `3`, `O'Brien`.
+    `str(literal)` is the plain text for a parameter of a provider: `true`, `3`, `O'Brien`.
     """
 
     value: Value
@@ -51,7 +51,7 @@ class In:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Like:
-    """In `pattern` a % stands for any text, none included; every other character for itself."""
+    """In `pattern`, a % matches any text, also an empty one. Every other character matches itself."""
 
     field: str
     pattern: str
@@ -68,7 +68,7 @@ class IsNull:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class And:
-    """Two terms or more, none of them an And: nested ones are opened."""
+    """Two or more terms. The terms of a nested And are taken over, so no term is an And."""
 
     terms: tuple[Expression, ...]
 
@@ -78,7 +78,7 @@ class And:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Or:
-    """Two terms or more, none of them an Or: nested ones are opened."""
+    """Two or more terms. The terms of a nested Or are taken over, so no term is an Or."""
 
     terms: tuple[Expression, ...]
 
@@ -92,7 +92,7 @@ Expression = Atom | And | Or
 
 def _opened(kind: type[And | Or], terms: tuple[Expression, ...]) -> tuple[Expression, ...]:
     if len(terms) < 2:
-        raise ValueError(f"{kind.__name__} joins two terms or more")
+        raise ValueError(f"{kind.__name__} needs two terms or more")
     if not any(isinstance(term, kind) for term in terms):
         return tuple(terms)
     return tuple(inner for term in terms for inner in (term.terms if isinstance(term, kind) else (term,)))
@@ -104,7 +104,7 @@ _PLAIN_NAME = re.compile(r"[^\W\d][\w$-]*(?:\.[\w$-]+)*")
 
 
 def to_text(expression: Expression) -> str:
-    """CEQL that `parse` reads as an equal tree."""
+    """The text of an expression. `parse` reads it as an equal tree."""
     if isinstance(expression, Or):
         return " OR ".join(to_text(term) for term in expression.terms)
     if isinstance(expression, And):
@@ -157,7 +157,7 @@ _CONSTANTS = {"true": True, "false": False}
 
 
 def bare_value(text: str) -> Value | None:
-    """What a text without quotes stands for; None where it needs them. `007` and dates stay text."""
+    """The value of a text without quotes; None if the text needs quotes. `007` and dates stay text."""
     if number := _NUMBER.fullmatch(text):
         value = float(text) if number[1] else int(text)
         return value if isfinite(value) else None
@@ -167,11 +167,11 @@ def bare_value(text: str) -> Value | None:
     return text if _BARE_TEXT.fullmatch(text) else None
 
 
-# --- what translators ask ---------------------------------------------------------------------------------------
+# --- for translators --------------------------------------------------------------------------------------------
 
 
 def walk(expression: Expression | None) -> Iterator[Expression]:
-    """Every node, each before its terms."""
+    """Every node of the tree; a node comes before its terms."""
     if expression is None:
         return
     yield expression
@@ -184,19 +184,22 @@ def _terms(expression: Expression) -> tuple[Expression, ...]:
 
 
 def fields(expression: Expression | None) -> tuple[str, ...]:
-    """The field names, each once, in the order of the text."""
+    """The field names without repetitions, in the order of the text."""
     return tuple(dict.fromkeys(node.field for node in walk(expression) if not isinstance(node, And | Or)))
 
 
 def conjuncts(expression: Expression | None) -> list[Expression]:
-    """The terms that all have to hold; the expression itself where it is no And."""
+    """The terms that must all be true: those of an And, or else the expression itself."""
     if expression is None:
         return []
     return list(expression.terms) if isinstance(expression, And) else [expression]
 
 
 def to_cnf(expression: Expression | None, limit: int = 200) -> list[list[Atom]]:
-    """Groups of atoms: one of each group has to hold. QueryError where that takes more than `limit` groups."""
+    """Groups of atoms, of which at least one in each group must be true (conjunctive normal form).
+
+    An expression that needs more than `limit` groups raises a `QueryError`.
+    """
     if expression is None:
         return []
     if not isinstance(expression, And | Or):
@@ -205,7 +208,7 @@ def to_cnf(expression: Expression | None, limit: int = 200) -> list[list[Atom]]:
     sizes = [len(part) for part in parts]
     if (sum(sizes) if isinstance(expression, And) else prod(sizes)) > limit:
         raise QueryError(
-            f"the query comes to more than {limit} groups of conditions",
+            f"the query needs more than {limit} groups of conditions",
             text=to_text(expression),
             position=0,
             hint="use fewer ANDs inside ORs",
@@ -216,10 +219,10 @@ def to_cnf(expression: Expression | None, limit: int = 200) -> list[list[Atom]]:
 
 
 def matches(expression: Expression | None, get: Callable[[str], object]) -> bool:
-    """Whether a record holds. `get` gives the value of a field, None where there is none.
+    """Whether a record matches. `get` gives the value of a field, or None if the record does not have the field.
 
-    Two values that both look like numbers are compared as numbers, all others as text. NOT and != are true of
-    exactly what their opposite is not true of, missing values included. An empty text counts as NULL.
+    Two values that both look like numbers are compared as numbers; all others are compared as text. NOT and != are true
+    exactly when their opposite is false, also for missing values. An empty text counts as NULL.
     """
     if isinstance(expression, And):
         return all(matches(term, get) for term in expression.terms)
@@ -274,7 +277,7 @@ def _record_text(value: object) -> str:
 
 
 def _is_like(text: str, pattern: str) -> bool:
-    # Searched piece by piece: a regular expression of many .* takes a time that grows with their number's power.
+    # Search piece by piece: the time of a regular expression with many .* grows exponentially with their number.
     first, *rest = pattern.casefold().split("%")
     text = text.casefold()
     if not rest:

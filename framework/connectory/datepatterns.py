@@ -1,4 +1,4 @@
-"""The letters of a date pattern: taken apart, checked, and repaired where they cannot mean what they say."""
+"""Takes a date pattern apart, checks its letters, and repairs common mistakes."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ _UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One run of a letter. The brackets of an optional section are fields as well, one each."""
+    """A run of one letter, such as `yyyy`. Each bracket of an optional section is a field of its own."""
 
     letter: str
     count: int
     position: int
 
 
-Token = Field | str  # a str is text that stands for itself
+Token = Field | str  # a str is literal text
 
 
 def tokenize(pattern: str) -> list[Token]:
@@ -65,7 +65,7 @@ def tokenize(pattern: str) -> list[Token]:
         _check_letter(pattern, field)
     _check_brackets(pattern, fields)
     if not any(field.letter in "yMdHhmsSYD" for field in fields):
-        raise _mistake("the pattern names no part of a date", pattern, 0, "for example yyyy-MM-dd HH:mm:ss")
+        raise _mistake("the pattern has no letter for any part of a date", pattern, 0, "write e.g. yyyy-MM-dd HH:mm:ss")
     return tokens
 
 
@@ -90,23 +90,28 @@ def _token(match: re.Match[str]) -> Token:
 
 
 def _unclosed(pattern: str, position: int) -> Iterator[str]:
-    # Published pages end patterns in a stray quote, or lose the last one of 'Z'. Anything longer may be a lost
-    # quote in the middle, where everything behind it would silently become text.
+    # Published examples end in a stray quote, or lack the closing quote of 'Z'; both are accepted. A longer rest may
+    # mean that a quote is missing in the middle, and then the letters behind it would silently become text.
     rest = pattern[position + 1 :]
     if rest not in ("", "Z"):
-        raise _mistake("this quote is never closed", pattern, position, "quote text as in 'T'; a quote itself is ''")
+        raise _mistake(
+            "this quote is never closed",
+            pattern,
+            position,
+            "quote text as in 'T'; write '' for a quote itself",
+        )
     if rest:
         yield rest
 
 
 def _check_letter(pattern: str, field: Field) -> None:
     if field.letter not in _LETTERS + "YD[]":
-        hint = _HINTS.get(field.letter, f"the letters are {' '.join(_LETTERS)}; put text in quotes")
-        raise _mistake(f"the letter {field.letter} has no meaning here", pattern, field.position, hint)
+        hint = _HINTS.get(field.letter, f"use the letters {' '.join(_LETTERS)}, and put text in quotes")
+        raise _mistake(f"the letter {field.letter} has no meaning in a date pattern", pattern, field.position, hint)
     if (field.letter == "X" and field.count > 3) or (field.letter == "M" and field.count > 4):
         longest = "XXX" if field.letter == "X" else "MMMM"
         run = field.letter * field.count
-        raise _mistake(f"{run} is too long", pattern, field.position, f"write {longest} or less")
+        raise _mistake(f"{run} is too long", pattern, field.position, f"write at most {longest}")
 
 
 def _check_brackets(pattern: str, fields: list[Field]) -> None:
@@ -116,7 +121,7 @@ def _check_brackets(pattern: str, fields: list[Field]) -> None:
             opened.append(field)
         elif field.letter == "]":
             if not opened:
-                raise _mistake("this ] closes nothing", pattern, field.position, "quote it as ']' if it is text")
+                raise _mistake("this ] has no matching [", pattern, field.position, "quote it as ']' if it is text")
             opened.pop()
     if opened:
         raise _mistake("this [ is never closed", pattern, opened[-1].position, "quote it as '[' if it is text")
@@ -137,7 +142,7 @@ def _unit(field: Field) -> timedelta:
 
 
 def repair(pattern: str) -> tuple[str, list[str]]:
-    """The pattern that was meant, which has the same length, and a warning per change."""
+    """The pattern that was meant, which has the same length, and one warning for each change."""
     letters = list(pattern)
     notes = []
     for field, letter, why in _changes([token for token in tokenize(pattern) if isinstance(token, Field)]):
@@ -155,11 +160,11 @@ def _changes(fields: list[Field]) -> Iterator[tuple[Field, str, str]]:
     )
     for field, near in zip(fields, around, strict=True):
         if field.letter == "Y":
-            yield field, "y", "the year of the week, which is another one around New Year"
+            yield field, "y", "the year of the week, which differs from the calendar year around New Year"
         elif field.letter == "D":
             yield field, "d", "the day of the year"
         elif field.letter == "h" and "a" not in letters:
-            yield field, "H", "an hour from 1 to 12, and no a says whether it is morning"
+            yield field, "H", "an hour from 1 to 12, but the pattern has no a for AM and PM"
         elif field.letter == "M" and _among_times(field, near):
             yield field, "m", "the month"
         elif field.letter == "m" and not has_month and _among_dates(near):
@@ -178,7 +183,7 @@ _PARTS = {"y": "year", "M": "month", "d": "day", "H": "hour", "m": "minute", "s"
 
 
 def doubts(tokens: list[Token], zone: tzinfo, asked: str | tzinfo | None) -> Iterator[str]:
-    """What a user should know about a pattern that compiles. `asked` is the zone as the user wrote it."""
+    """Warnings about a pattern that compiles. `asked` is the time zone as the user wrote it."""
     found = {token.letter.replace("h", "H") for token in tokens if isinstance(token, Field)}
     names = list(_PARTS)
     finest = max(names.index(letter) for letter in names if letter in found)

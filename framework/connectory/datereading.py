@@ -22,7 +22,7 @@ _MONTH_NUMBERS = {name[:3].lower(): number for number, name in enumerate(MONTHS,
 
 
 class Reader:
-    """Any pattern, as a regular expression with one group per field."""
+    """Reads values of any pattern, with a regular expression that has one group per field."""
 
     def __init__(self, tokens: list[Token], zone: tzinfo) -> None:
         pieces = list(_expressions(tokens))
@@ -32,10 +32,10 @@ class Reader:
 
     def __call__(self, value: object) -> datetime:
         if not isinstance(value, str) or len(value) > VALUE_LIMIT:
-            raise ValueError("a short text was expected")
+            raise ValueError("expected a short text")
         match = self.expression.fullmatch(value.strip())
         if match is None:
-            raise ValueError("it has another shape")
+            raise ValueError("its form is different")
         found = {letter: text for letter, text in zip(self.letters, match.groups(), strict=True) if text}
         local = datetime(
             _year(found.get("y", "1970")),
@@ -51,7 +51,7 @@ class Reader:
 
 
 def _expressions(tokens: list[Token]) -> Iterator[tuple[str, str]]:
-    """For each part of the pattern the letters of its groups, and its regular expression."""
+    """For each part of the pattern: the letters of its groups, and its regular expression."""
     position = 0
     while position < len(tokens):
         token, following = tokens[position], tokens[position + 1] if position + 1 < len(tokens) else ""
@@ -60,7 +60,7 @@ def _expressions(tokens: list[Token]) -> Iterator[tuple[str, str]]:
             between = _letter(tokens, position - 1) + _letter(tokens, position + 1)
             yield "", "[T ]" if token in ("T", " ") and between in ("dH", "dh") else re.escape(token)
         elif token.letter == "s" and not glued:
-            # Providers leave out a fraction of zero, and send one that the pattern does not name.
+            # Providers often leave out a fraction of zero, or send a fraction that the pattern does not have.
             yield "sS", r"([0-9]{1,2})(?:[.,]([0-9]+))?"
             if following in (".", ",") and _letter(tokens, position + 2) == "S":
                 position += 2
@@ -86,7 +86,7 @@ _ZONE = rf"(Z|{OFFSET}|[A-Z_]+(?:/[A-Z0-9_+-]+)*)"
 
 
 def _field_expression(field: Field, glued: bool) -> tuple[str, str]:
-    """`glued`: digits of another field follow directly, so only the exact number of them belongs to this one."""
+    """The groups of one field. `glued` means that digits follow directly, so the number of digits must be exact."""
     letter = field.letter
     if letter in "[]":
         return "", "(?:" if letter == "[" else ")?"
@@ -110,7 +110,7 @@ def _digits(field: Field, glued: bool) -> str:
 
 
 def _year(text: str) -> int:
-    # Java places a two-digit year around today; a codec has no clock, so it is 1970 to 2069.
+    # Java puts a two-digit year near the present day. A codec has no clock, so it takes 1970 to 2069.
     year = int(text)
     return year if len(text) > 2 else year + (2000 if year < 70 else 1900)
 
@@ -124,7 +124,7 @@ def _hour(found: dict[str, str]) -> int:
         return int(found.get("H", "0"))
     hour = int(found["h"])
     if not 1 <= hour <= 12:
-        raise ValueError("hour must be in 1..12")
+        raise ValueError("the hour must be between 1 and 12")
     return hour % 12 + (12 if found.get("a", "a").lower() == "p" else 0)
 
 
@@ -132,7 +132,10 @@ _ISO = re.compile(r"y(?:y{2,3})?-MM-dd(?:'T'|' '| )HH:mm:ss(?:\.S+)?(?P<tail>'Z'
 
 
 def iso_reader(pattern: str, zone: tzinfo, careful: Reader) -> Callable[[object], datetime]:
-    """`datetime.fromisoformat` is ten times as fast as a regular expression; `careful` has the last word."""
+    """A faster reader for ISO patterns. `datetime.fromisoformat` is ten times as fast as a regular expression.
+
+    A value that it cannot read goes to `careful`.
+    """
     match = _ISO.fullmatch(pattern)
     if match is None:
         return careful
@@ -196,5 +199,5 @@ def read_milliseconds(value: object) -> datetime:
     if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
         value = float(value) if "." in value else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("a number of milliseconds since 1970 was expected")
+        raise ValueError("expected a number of milliseconds since 1970")
     return EPOCH + timedelta(milliseconds=value)

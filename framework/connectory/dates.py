@@ -1,11 +1,11 @@
 """Date patterns (Java's SimpleDateFormat): compiled once per pattern and zone, then called per record.
 
-Nothing here reads a clock or the zone of the host. `compile_pattern` gives a `DateCodec`; a plugin whose
-provider writes dates in a way no pattern can say returns an object of its own with the members of `Codec`.
+Nothing here reads a clock or the zone of the host. `compile_pattern` gives a `DateCodec`. If a provider writes dates
+in a way that no pattern can express, its plugin returns an object of its own with the members of `Codec`.
 
-Where Java and sense disagree, values are read as their author meant them: any number of fraction digits,
-offsets with and without a colon, `yyy` as `yyyy`. A pattern that Java would take literally and that nobody
-can mean (`YYYY`, `hh` without `a`, `mm` for the month) is read as the one that was meant, with a warning.
+The reading is more tolerant than Java's: any number of fraction digits, offsets with and without a colon, `yyy` as
+`yyyy`. Some patterns are almost certainly mistakes (`YYYY`, `hh` without `a`, `mm` for the month). They are read as the
+pattern that was meant, with a warning. `datereading` reads texts and `datewriting` writes them.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ class Codec(Protocol):
 class DateCodec:
     """A compiled pattern in one time zone. An offset inside a value wins over the zone.
 
-    A local time that the clocks show twice is read as the EARLIER of the two instants: a cursor that is too
-    early reads some records again, one that is too late skips them. A local time that the clocks leave out
-    is read with the offset before the change, as Java does.
+    A local time that occurs twice when clocks are put back is read as the EARLIER of the two moments: a cursor that is
+    too early reads some records again, but a cursor that is too late skips records. A local time that is skipped when
+    clocks are put forward is read with the offset before the change, as Java does.
     """
 
     pattern: str
@@ -86,21 +86,23 @@ class DateCodec:
         return timedelta(0) if self.timezone.utcoffset(None) is not None else timedelta(hours=1)
 
     def parse(self, value: object, /) -> datetime:
-        """An aware UTC datetime. ValueError names the value and the pattern."""
+        """The moment as an aware UTC datetime. A ValueError names the value and the pattern."""
         try:
             return self._read(value)
         except (ValueError, OverflowError) as error:
             raise ValueError(f"{_shown(value)} is not a date of the pattern {self.pattern}: {error}") from error
 
     def format(self, moment: datetime, /) -> str:
-        """The text of an aware datetime, cut (not rounded) to `unit`. ValueError for a naive one."""
+        """The text of an aware datetime, cut (not rounded) to `unit`. A naive datetime raises a ValueError."""
         if moment.tzinfo is None:
             raise ValueError(f"{moment.isoformat()} has no time zone")
         return self._write(moment)
 
 
 def compile_pattern(pattern: str, timezone: str | tzinfo | None = None) -> DateCodec:
-    """`timezone` is that of values without an offset, by default UTC. DatePatternError points at the mistake.
+    """The codec of a pattern. `timezone` is the zone of values without an offset, by default UTC.
+
+    A `DatePatternError` points at a mistake in the pattern.
 
     >>> codec = compile_pattern("yyyy-MM-dd HH:mm:ss", "Europe/Berlin")
     >>> codec.parse("2026-07-01 12:00:00").isoformat(), codec.unit

@@ -56,7 +56,7 @@ def _write_iso_offset(local: datetime, count: int) -> str:
     if not _offset_of(local):
         return "Z"
     text = _write_offset(local, ":" if count == 3 else "")
-    # Java's single X drops the minutes of +05:30, and with them half an hour; here they stay.
+    # In Java a single X drops the minutes of +05:30, which loses half an hour. Here the minutes stay.
     return text[:3] if count == 1 and text.endswith("00") else text
 
 

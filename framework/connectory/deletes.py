@@ -1,18 +1,18 @@
-"""Ways to learn what was deleted. A plugin puts one of them on `Resource.deletes`; users opt in per poller entry.
+"""Ways to find what was deleted. A plugin puts one of them on `Resource.deletes`; users opt in per poller entry.
 
-* `AuditLog`: the provider keeps a log of deletions, which is a list like any other (ServiceNow's `sys_audit_delete`).
-* `Feed`: the resource's own list tells what was deleted since a moment (Sage's `deleted_since`).
-* `Sweep`: there is nothing of the kind. All ids are listed now and then, and those that are missing are deleted.
+* `AuditLog`: the provider keeps a log of deletions, which is read as a list (ServiceNow's `sys_audit_delete`).
+* `Feed`: the resource's own list can show what was deleted since a moment (Sage's `deleted_since`).
+* `Sweep`: the provider has neither. All ids are listed from time to time, and an id that is missing was deleted.
 
-A log and a feed prove each deletion by an entry of their own. A sweep proves it by absence, so it counts only where
-the listing is provably complete; `Proof` decides that. Nothing here talks to a provider.
+A log and a feed prove each deletion by an entry. A sweep proves it by absence, so it counts only if the listing is
+provably complete; `proof.Proof` decides that. Nothing here sends requests.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .model import Request
 
 Total = Callable[[Response], int | None]
-"""Reads from a page how many records the provider counts; None where it does not say."""
+"""Reads from a page how many records the provider counts; None if the page does not say."""
 
 
 class Counts(enum.Enum):
@@ -36,13 +36,13 @@ class Counts(enum.Enum):
     WHOLE = "whole"
     """All records of the list, the same number on each page."""
     REST = "rest"
-    """The records from the page's first one on: what a list counts that is asked for in keyset pages."""
+    """Only the records from this page on. A list in keyset pages counts them so."""
 
 
 def total_in_header(name: str) -> Total:
     """The count in a header, such as `X-Total-Count`.
 
-    None where the header is missing or no number.
+    None if the header is missing or is not a number.
 
     >>> read = total_in_header("X-Total-Count")
     >>> read(Response(status=200, headers={"X-Total-Count": "230"}, body=b"[]"))
@@ -82,10 +82,10 @@ def _count(text: str | None) -> int | None:
 
 
 class Sender(Protocol):
-    """What a strategy may ask the provider with: it signs as the instance and keeps to its limits."""
+    """Sends requests for a strategy, signed as the instance and within its limits."""
 
     def send(self, request: Request) -> Response:
-        """The answer, where it is one to go on with; else a `ConnectoryError`."""
+        """The answer, if it is usable; otherwise a `ConnectoryError` is raised."""
         ...
 
 
@@ -93,8 +93,8 @@ class Sender(Protocol):
 class LogPart:
     """A part of a log of deletions that one list request can ask for.
 
-    `accepts` is asked about each entry, a decoded object. An entry that it refuses shows that the provider ignored the
-    request's filter; the reading stops with an error, and nothing is announced.
+    `accepts` is called with each entry, a decoded object. If it refuses an entry, the provider ignored the filter of
+    the request: the reading stops with an error, and nothing is announced.
 
     >>> part = LogPart(
     ...     log=Resource(name="removals", path="/audit", params=(("class", "order"),)),
@@ -116,22 +116,22 @@ def whole_log(log: Resource, sender: Sender, now: datetime) -> Sequence[LogPart]
 class AuditLog:
     """A log of deletions that is a list of its own.
 
-    `log` describes it as any resource: `id_field` names the entry, `updated_field` the moment of the deletion, which
-    `date_format` (a SimpleDateFormat pattern) and `date_timezone` read. Make it light with `params`.
-    `object_field` is the entry's field with the id of the deleted object.
-    `query` is what stands behind the `?` of the log's poll URL. It may hold a template and a `where`; it stays empty
-    where the element's `connect_translate_query` adds the window to every list that has an `updated_field`.
-    `parts(log, sender, now)` may ask the provider which classes of objects count, and cut a long list of them into
-    several requests. It is called before each reading, so it should cache.
-    `interval` is the shortest time between two readings (0: with every poll), `overlap` how far behind the last one a
-    reading starts: longer than an entry can take to appear. `kept` is how long the provider keeps entries; a reading
-    that comes later than that says so. `item_path` is appended to the resource's path for a GET by id; `confirm` asks
-    by it before each DELETED whether the object is really gone. `caveat` tells users which rights it takes, and what
-    it cannot see.
+    `log` describes the list as a resource: `id_field` is the path of the entry's id, and `updated_field` the path of
+    the moment of the deletion, which `date_format` (a SimpleDateFormat pattern) and `date_timezone` read. Use the
+    `params` of the log to ask only for the fields that are needed. `object_field` is the JSON path of the deleted
+    object's id. `query` is the part of the log's poll URL after the `?`. It may contain a template and a `where`.
+    Leave it empty if the element's `connect_translate_query` adds the window to every list that has an
+    `updated_field`. `parts(log, sender, now)` may ask the provider which classes of objects to look for, and split a
+    long list of them into several requests. It is called before each reading, so it should cache its answer.
+    `interval` is the shortest time between two readings (0: read with every poll). A reading starts `overlap` before
+    the last one; choose it longer than an entry can take to appear. `kept` is how long the provider keeps entries; a
+    reading after a longer pause gives a warning. With `confirm`, a GET by id, of the resource's path and `item_path`,
+    checks before each DELETED that the object is really gone. `caveat` tells users which rights the log needs and what
+    it does not show.
 
-    Errors: a page that cannot be read, an entry without a readable moment, one from before the window, and one that
-    its part refuses are `ProviderError`s. Entries that the provider counts and does not show are a warning. In all of
-    these cases the next reading starts at the same place.
+    Errors: a `ProviderError` for a page that cannot be read, an entry without a readable moment, an entry from before
+    the window, and an entry that its part refuses. If the provider counts more entries than it shows, there is a
+    warning. In all of these cases the next reading starts at the same place.
 
     >>> removals = AuditLog(
     ...     log=Resource(name="removals", path="/audit", params=(("kind", "removal"),), updated_field="at"),
@@ -163,14 +163,13 @@ class AuditLog:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Feed:
-    """A parameter of the resource's own list that makes it list what was deleted instead.
+    """A parameter of the resource's own list that makes it show deleted records instead.
 
-    `query` is what stands behind the `?` of a poll URL, with a template for the moment. Whether the provider's bound is
-    inclusive or exclusive does not matter: the moment is stepped back by one unit of its pattern, and what was known
-    already is not announced again.
-    `date_field`, `date_format` and `date_timezone` read the moment of the deletion. A record without one is no
-    deletion: an API that does not know the parameter would answer with the records that are there, so it stops the
-    reading with a `ProviderError`, and nothing is announced. The other fields are those of `AuditLog`.
+    `query` is the part of a poll URL after the `?`, with a template for the moment. The bound may be inclusive or
+    strict (see `Resource.bound`), because deletions that are known already are not announced again.
+    `date_field` (a JSON path), `date_format` and `date_timezone` read the moment of the deletion. A record without this
+    moment was not deleted: an API that does not know the parameter answers with the existing records. Then the reading
+    stops with a `ProviderError`, and nothing is announced. The other fields are those of `AuditLog`.
 
     >>> deleted = Feed(
     ...     query="deleted_since=${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}&attributes=deleted_at",
@@ -198,19 +197,19 @@ class Feed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sweep:
-    """A listing of all ids of the resource; those that are known and not in it are deleted.
+    """A listing of all ids of the resource. An object that is known but not listed was deleted.
 
-    `params` are added to the resource's and replace those of the same name: they ask for the id alone and, if need be,
-    for an order. `total` and `counts` say what the provider counts. `ascending` is true of a list in the order of the
-    ids, as text: a page that breaks it shows that the provider ignored the query.
-    A sweep announces nothing unless every page was read to its end and each record that the provider counts was
-    shown. `confirm` asks for each missing object by a GET of `item_path`, appended to the resource's path, and takes
-    404 or 410 as proof; without it an object must be missing from two complete sweeps in a row.
+    `params` are added to those of the resource and replace parameters of the same name. Use them to ask for the id
+    only and, if necessary, for an order. `total` and `counts` say what the provider counts. `ascending` is true for a
+    list in the order of the ids as text; then a page in another order shows that the provider ignored the query.
+    A sweep announces deletions only if every page was read to its end and every counted record was shown. With
+    `confirm`, each missing object is asked for by a GET of the resource's path and `item_path`, and 404 or 410 proves
+    the deletion. Without it, an object must be missing from two complete sweeps in a row.
     `interval` is the time between two sweeps.
 
-    An object that leaves the resource's own filter is missing as well: with `confirm` it is found to be there, without
-    it counts as deleted. What a login may not even count (a rule that narrows its queries) looks deleted; the share of
-    objects that may vanish at once guards against a role that was lost.
+    An object that no longer matches the resource's filter is also missing. `confirm` finds that it still exists;
+    without `confirm` it counts as deleted. An object that the login can no longer see looks deleted too.
+    `trackDeletes` limits the share of objects that may vanish at once, in case the login lost a role.
 
     >>> ids = Sweep(params=(("fields", "id"), ("sort", "id")), total=total_in_header("X-Total-Count"))
     >>> ids.interval, ids.confirm
@@ -229,79 +228,3 @@ class Sweep:
 
 
 Deletes = AuditLog | Feed | Sweep
-
-
-@dataclass(kw_only=True, slots=True)
-class Proof:
-    """Watches a listing page by page and says why it cannot be taken as complete. Pure.
-
-    `doubt` is the first reason found, None so far where there is none.
-    """
-
-    total: Total | None
-    counts: Counts
-    page_size: int
-    ascending: bool = False
-    doubt: str | None = None
-    listed: int = 0
-    pages: int = 0
-    _counted: int | None = field(default=None)
-    _last: str = ""
-
-    def see(self, response: Response, ids: Sequence[str | None]) -> None:
-        """One page: the ids of its records, None for one that shows none."""
-        self.pages += 1
-        self.listed += len(ids)
-        self.doubt = self.doubt or self._doubt(response, ids)
-
-    def end(self, distinct: int) -> str | None:
-        """The list has ended; `distinct` counts the objects on all its pages. Why it is not complete, or None."""
-        return self.doubt or self._doubt_end(distinct)
-
-    def _doubt(self, response: Response, ids: Sequence[str | None]) -> str | None:
-        if response.status >= 300:
-            return f"the provider answered {response.status} instead of a page"
-        if None in ids:
-            return f"{ids.count(None)} records of a page do not show their id"
-        return self._doubt_count(response, len(ids)) or self._doubt_order(ids)
-
-    def _doubt_count(self, response: Response, shown: int) -> str | None:
-        if self.total is None:
-            return None
-        counted = self.total(response)
-        if counted is None:
-            return "the provider does not say how many records there are"
-        before, self._counted = self._counted, counted
-        if self.counts is Counts.WHOLE:
-            moved = before is not None and before != counted
-            return f"the number of records went from {before} to {counted} meanwhile" if moved else None
-        self._counted = counted - shown
-        # More may be new ones. Fewer may be a right that was lost in the middle of the list.
-        if before is not None and counted < before:
-            return f"{before} more records were counted, and then only {counted}"
-        if shown < min(self.page_size, counted):
-            return f"a page shows {shown} records where {min(self.page_size, counted)} are counted"
-        return None
-
-    def _doubt_order(self, ids: Sequence[str | None]) -> str | None:
-        if not self.ascending:
-            return None
-        for object_id in ids:
-            if object_id is None or object_id <= self._last:
-                return "the list is not in the order of the ids"
-            self._last = object_id
-        return None
-
-    def _doubt_end(self, distinct: int) -> str | None:
-        if not self.pages:
-            return "no page was read"
-        if distinct != self.listed:
-            return f"{self.listed} records were listed, but only {distinct} different ones: the list moved meanwhile"
-        left = self._left()
-        return f"{left} records were not listed, or may not be read" if left else None
-
-    def _left(self) -> int:
-        """How many records were counted and not shown; less than none where more were shown."""
-        if self._counted is None:
-            return 0
-        return self._counted if self.counts is Counts.REST else self._counted - self.listed

@@ -1,4 +1,4 @@
-"""How much a provider lets one account ask: what a plugin puts on `Element.limits`.
+"""How many requests a provider allows one account: a plugin puts this on `Element.limits`.
 
 >>> from datetime import timedelta
 >>> Limit(requests=100, per=timedelta(minutes=1)).describe()
@@ -18,15 +18,16 @@ if TYPE_CHECKING:
 CLIENT_ID = "oauth.api.key"
 
 _NAMES = {60: "minute", 3600: "hour", 86_400: "day"}
-# Smaller numbers in `X-RateLimit-Reset` are seconds to wait, larger ones a moment.
+# In `X-RateLimit-Reset`, a smaller number means seconds to wait, and a larger one seconds since 1970.
 _EPOCH_OF_OURS = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
-    """At most so many requests in any span of that length, and so many polls at once; None: as many as one likes.
+    """At most `requests` requests in any span of length `per`, and at most `concurrent` polls at once.
 
-    `Limit()` knows no number: what the provider's own answers ask for is kept by all instances of the account.
+    None means no limit of that kind. `Limit()` has no numbers: then all instances of the account only obey the waiting
+    times that the provider's answers ask for.
 
     >>> Limit(requests=5000, concurrent=4).describe()
     '5000 requests per hour'
@@ -40,12 +41,12 @@ class Limit:
 
     @property
     def burst(self) -> int:
-        """How many requests may follow each other without a pause."""
+        """How many requests may be sent in a row without a pause."""
         return max(1, (self.requests or 0) // 10)
 
     @property
     def pace(self) -> float:
-        """Requests per microsecond in the long run: what is left of the limit beside a burst."""
+        """Requests per microsecond in the long run: the part of the limit that a burst does not use."""
         span = self.per.total_seconds() * 1_000_000
         return max(1, (self.requests or 0) - self.burst) / span
 
@@ -55,12 +56,12 @@ class Limit:
 
 
 def account_key(base_url: str, config: Config) -> str:
-    """Which account the requests of an instance count for: the provider's host and the OAuth2 client."""
+    """The account that an instance's requests are counted for: the provider's host and the OAuth2 client."""
     return f"{urlsplit(base_url).netloc.lower()}|{config.get(CLIENT_ID) or ''}"
 
 
 def seconds_to_reset(response: Response) -> float | None:
-    """Seconds until the provider counts anew, from `X-RateLimit-Reset`: a moment or seconds; never negative."""
+    """Seconds until the provider resets its count, from the header `X-RateLimit-Reset`; never negative."""
     text = response.headers.get("X-RateLimit-Reset", "").strip()
     if not text.isascii() or not text.isdigit():
         return None
@@ -72,5 +73,5 @@ def seconds_to_reset(response: Response) -> float | None:
 
 
 def is_used_up(response: Response) -> bool:
-    """Whether a good answer says that the next one will not be good."""
+    """Whether a successful answer says that no more requests are allowed for now."""
     return response.headers.get("X-RateLimit-Remaining", "").strip() == "0"

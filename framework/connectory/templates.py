@@ -1,7 +1,7 @@
 """Poll URLs: the `${...}` templates in them, and the path and parameters they become.
 
-The order matters. Patterns hold quotes inside quoted literals and dates hold `+`, so the templates are filled in
-first, on the raw text; `split_poll_url` cuts the result; only then is a `where` parsed, and encoded by the HTTP client.
+The order of the steps matters, because patterns contain quotes and dates contain `+`. First the templates are filled in
+on the raw text, then `split_poll_url` splits the result, and then the `where` is parsed. The HTTP client encodes last.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ _ZONE = re.compile(r"\s*((?:GMT|UTC)?[+-]\d{1,2}(?::?\d{2})?|[A-Za-z]\w*(?:[/+-]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """One `${...}`. Without a codec it is a count of `unit` since 1970; `in_server_zone` is true of `${date:...}`."""
+    """One `${...}` of a template. Without a codec it is the number of `unit`s since 1970.
+
+    `in_server_zone` is true for `${date:...}`, whose zone is that of the provider.
+    """
 
     descriptor: str
     position: int
@@ -92,20 +95,20 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A poll URL with date slots. `position` and `end` of a slot are those of its `${` and behind its `}`."""
+    """A poll URL with date slots. A slot begins at its `position` in the text and ends before its `end`."""
 
     text: str
     slots: tuple[Slot, ...]
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences for the person who wrote the URL, each once."""
+        """Warnings for the person who wrote the URL, without repetitions."""
         found = [warning for slot in self.slots if slot.codec for warning in slot.codec.warnings]
         return tuple(dict.fromkeys(found))
 
     @property
     def unit(self) -> timedelta:
-        """The coarsest step that a rendered date takes; zero where there is no date."""
+        """The coarsest unit of all slots; zero for a template without slots."""
         return max((slot.unit for slot in self.slots), default=timedelta(0))
 
     def render(self, since: datetime, *, server_timezone: tzinfo = UTC) -> str:
@@ -133,14 +136,14 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class PollURL:
-    """`params` are decoded and in the order of the URL; a name may occur twice."""
+    """The parts of a rendered poll URL. `params` are decoded, in the order of the URL; a name may occur twice."""
 
     path: str
     params: tuple[tuple[str, str], ...]
 
 
 def parse_template(text: str) -> Template:
-    """TemplateError points at the character that is wrong and says what may stand there."""
+    """Read a poll URL. A `TemplateError` points at the wrong character and says what may stand there."""
     return _parse(text)
 
 
@@ -165,14 +168,14 @@ def _end_of_slot(text: str, position: int) -> int:
     closings = [closing for closing in closings if closing > position]
     if not closings:
         raise TemplateError("this ${ is never closed", text=text, position=position, hint="end the template with }")
-    # A } may be quoted text of the pattern. Where no } leaves the quotes paired, a quote is missing, and the
-    # first } is the end: the codec then decides whether it can read the pattern all the same.
+    # A } may be part of quoted text, so take the first } that leaves an even number of quotes before it. If there is
+    # none, a quote is missing: take the first } and let the codec decide whether it can read the pattern.
     paired = (closing for closing in closings if text.count("'", position, closing) % 2 == 0)
     return next(paired, closings[0]) + 1
 
 
 class _SlotText:
-    """The text of one slot; reads it from left to right, so that each mistake knows where it is."""
+    """Reads the text of one slot from left to right, and remembers the position for error messages."""
 
     def __init__(self, text: str, position: int, end: int) -> None:
         self.text = text
@@ -214,7 +217,7 @@ class _SlotText:
         unit = _EPOCH_UNITS.get(self.argument.strip().lower()) if descriptor == "epoch" else None
         if unit is None:
             raise self._mistake(
-                f"${{{descriptor}}} has no unit {self.argument.strip()[:40]}",
+                f"{self.argument.strip()[:40]!r} is not a unit of ${{{descriptor}}}",
                 self.argument_position,
                 "write ${epoch:s}, ${epoch:ms} or ${epoch:us}",
             )
@@ -226,7 +229,7 @@ class _SlotText:
             raise self._mistake(
                 f"${{{descriptor}}} needs a time zone and a pattern",
                 min(self.argument_position, self.end - 1),
-                "for example ${dateTimeZone:America/Denver:yyyy-MM-dd HH:mm:ss}; -07:00 is a zone too",
+                "write e.g. ${dateTimeZone:America/Denver:yyyy-MM-dd HH:mm:ss}; -07:00 is a zone as well",
             )
         position = self.argument_position + match.start(1)
         try:
@@ -250,7 +253,9 @@ class _SlotText:
         word = self.word.strip()[:40]
         nearest = difflib.get_close_matches(word.lower(), _DESCRIPTORS, n=1)
         guess = f"did you mean {_DESCRIPTORS[nearest[0]]}? " if nearest else ""
-        return self._mistake(f"unknown template descriptor {word!r}", self.position + 2, f"{guess}There are {_KNOWN}")
+        return self._mistake(
+            f"unknown template descriptor {word!r}", self.position + 2, f"{guess}The descriptors are {_KNOWN}"
+        )
 
     def _mistake(self, message: str, position: int, hint: str | None) -> TemplateError:
         return TemplateError(message, text=self.text, position=position, hint=hint)
@@ -260,7 +265,7 @@ class _SlotText:
 
 _ABSOLUTE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9+.-]*:|//)")
 
-# An & inside a quoted literal belongs to it; a quote that is never closed protects nothing.
+# An & inside a quoted literal belongs to the literal. An unclosed quote does not start a literal.
 _LITERAL = r"'(?:[^'\\]|\\.)*'"
 _CLOSED = re.compile(rf"(?:[^']|{_LITERAL})*", re.DOTALL)
 _LITERAL_OR_CUT = re.compile(rf"{_LITERAL}|(?P<cut>&)", re.DOTALL)
@@ -268,17 +273,17 @@ _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 
 
 def split_poll_url(rendered: str) -> PollURL:
-    """Path and decoded parameters of a rendered poll URL, which is text as a person writes it.
+    """The path and the decoded parameters of a rendered poll URL.
 
-    `%XX` is decoded where it is valid UTF-8; `+` stays, for it is the sign of an offset. A `%` that must survive
-    before two hexadecimal digits is written `%25`. An absolute URL is a TemplateError.
+    `%XX` is decoded if it is valid UTF-8. A `+` stays a plus, because it is the sign of an offset. To keep a `%` before
+    two hexadecimal digits, write `%25`. An absolute URL raises a `TemplateError`.
     """
     if _ABSOLUTE.match(rendered):
         raise TemplateError(
-            "a poll goes through the instance, so its URL has no scheme and no host",
+            "a poll URL must not have a scheme or a host: the instance adds them",
             text=rendered,
             position=0,
-            hint="give a path such as /hubs/helpdesk/incidents?where=...",
+            hint="write a path such as /hubs/helpdesk/incidents?where=...",
         )
     path, _, query = rendered.strip().partition("?")
     return PollURL(path, tuple(_parameter(piece) for piece in _pieces(query) if piece.strip()))

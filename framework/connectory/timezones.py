@@ -1,4 +1,4 @@
-"""Time zones by name, and the zone names inside values. Nothing is looked up in the settings of the host."""
+"""Time zones by name, and the zone names inside values. The settings of the host are never used."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _OFFSET_PARTS = re.compile(r"(?:GMT|UTC)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?", r
 
 _UTC_NAMES = frozenset({"", "utc", "gmt", "z", "ut", "etc/utc", "etc/gmt", "gmt0", "zulu", "universal", "tzutc()"})
 
-# As the name of a *zone* these follow daylight saving, as PST and CST do in Java. Java keeps EST and MST at their
-# winter offset; whoever writes them means the clock on the wall, so they follow it too, with a warning.
+# As names of zones these follow daylight saving time, as PST and CST do in Java. Java keeps EST and MST at their winter
+# offset, but people who write them mean local time. So these follow daylight saving time too, with a warning.
 _SHORT_ZONES = {
     "EST": "America/New_York",
     "CST": "America/Chicago",
@@ -35,11 +35,11 @@ _SUMMER_NAMES = {
     "PDT": "America/Los_Angeles",
 }
 
-# Files of the zone database whose content is the host's own choice, or no zone at all.
+# Files of the zone database that depend on the host, or that do not describe a zone.
 _NO_ZONES = frozenset({"localtime", "posixrules", "factory"})
 
-# As a *value* (pattern letter z) a name is one fixed offset. Names that mean different offsets in
-# different countries (IST, BST, AST) are left out; CST, EST, MST and PST are American, as in RFC 822.
+# Inside a value (pattern letter z) a name stands for one fixed offset. Names that mean different offsets in different
+# countries (IST, BST, AST) are left out. CST, EST, MST and PST are American, as in RFC 822.
 _NAMES_BY_MINUTES_EAST = {
     0: "Z UT UTC GMT WET",
     60: "WEST CET MET",
@@ -68,13 +68,13 @@ def parse_timezone(name: str | None) -> tzinfo:
     """A zone from its IANA name (`America/Denver`), an offset (`-8:00`, `+0600`, `GMT-8`) or a short name.
 
     Empty or None is UTC. `PST`, `MST`, `CST` and `EST` are Los Angeles, Denver, Chicago and New York and follow
-    daylight saving. Anything else is a DatePatternError.
+    daylight saving time. Any other name raises a `DatePatternError`.
     """
     return _zone((name or "").strip())
 
 
 def normal_zone(zone: tzinfo) -> tzinfo:
-    """Every spelling of UTC as the one object, so that identity can be asked."""
+    """The zone itself, but `datetime.UTC` for every spelling of UTC, so that `zone is UTC` works."""
     return UTC if str(zone).lower() in _UTC_NAMES else zone
 
 
@@ -90,13 +90,13 @@ def _zone(name: str) -> tzinfo:
 
 @lru_cache(maxsize=256)
 def zone_of_value(text: str) -> tzinfo:
-    """The offset or zone name inside a value; ValueError where the name alone is not certain."""
+    """The zone of an offset or zone name inside a value. An ambiguous name raises a ValueError."""
     minutes = ABBREVIATIONS.get(text.upper())
     if minutes is not None:
         return timezone(timedelta(minutes=minutes)) if minutes else UTC
     zone = _fixed_offset(text) or (_database_zone(text) if "/" in text else None)
     if zone is None:
-        raise ValueError(f"{text} is not one certain time zone")
+        raise ValueError(f"{text} can mean several time zones, or none")
     return zone
 
 
@@ -122,7 +122,7 @@ def _database_zone(name: str) -> tzinfo | None:
 
 def _zone_hint(name: str) -> str:
     if summer := _SUMMER_NAMES.get(name.upper()):
-        return f"write {summer}, which knows when summer time begins and ends"
+        return f"write {summer}, which includes the change to summer time and back"
     known = {zone.lower(): zone for zone in zoneinfo.available_timezones() if zone.lower() not in _NO_ZONES}
     if not known:
         return "this machine has no time zone database: install the package tzdata"

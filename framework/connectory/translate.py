@@ -1,7 +1,7 @@
-"""CEQL in a provider's own terms: for `connect_translate_query`.
+"""Translates CEQL into the terms of a provider, for `connect_translate_query`.
 
-`to_params` is for providers that take conditions as query parameters. `Encoder` is for those that take a query in one
-string (OData's `$filter`, Salesforce's `WHERE`, ...): a subclass says how a condition is written.
+`to_params` is for providers that take conditions as query parameters. `Encoder` is for providers that take the whole
+query as one string (`$filter` of OData, `WHERE` of Salesforce): a subclass says how a condition is written.
 
 >>> from connectory import ceql
 >>> from connectory.model import Query
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from .model import Params, Query
 
 Target = str | Callable[[str], "Params"]
-"""The name of a parameter, or what makes parameters of a value's text."""
+"""The name of a parameter, or a function that makes parameters from the text of a value."""
 
 Operators = Target | Mapping[str, Target]
-"""A target for `=`, or one for each operator that the provider has: = != < > <= >= IN LIKE."""
+"""A target for `=`, or a target for each operator that the provider supports: = != < > <= >= IN LIKE."""
 
 
 def to_params(
     fields: Mapping[str, Operators], *, others: Literal["refuse", "pass"] = "refuse"
 ) -> Callable[[Query], Params]:
-    """A translator of queries into parameters, which are joined by AND.
+    """Make a translator of queries into parameters. The provider joins the parameters by AND.
 
-    `fields` says for each field which operators there are, and which parameter each becomes. The values of an IN are
-    joined by commas, a LIKE loses its outer `%`. With `others="pass"` a field that is not listed becomes the parameter
-    of its name, for `=` only. The URL's own parameters come first and stay as they are.
+    `fields` names for each field the operators that the provider supports, and the parameter that each becomes. The
+    values of IN are joined by commas. LIKE loses its outer `%`. With `others="pass"`, a field that is not listed
+    becomes the parameter of the same name, for `=` only. The parameters of the URL come first and are not changed.
 
-    Errors: a `QueryError` that points at what the provider cannot do: OR, an operator, a field, or two conditions that
-    want the same parameter.
+    Errors: a `QueryError` points at what the provider cannot do: OR, an operator, a field, or two conditions that
+    become the same parameter.
 
     >>> from connectory import ceql
     >>> from connectory.model import Query
@@ -58,7 +58,7 @@ def to_params(
                 raise _refused(query.expression, term, "terms can only be joined by AND here")
             added = _params(query.expression, term, fields, others)
             if any(name == known for name, _ in added for known, _ in found):
-                raise _refused(query.expression, term, f"{term.field} is asked for twice")
+                raise _refused(query.expression, term, f"two conditions become the parameter that {term.field} needs")
             found += added
         return (*query.params, *found)
 
@@ -71,17 +71,17 @@ def _params(
     operators = fields.get(term.field, term.field if others == "pass" else None)
     if operators is None:
         known = ", ".join(fields) or "none"
-        raise _refused(whole, term, f"{term.field} cannot be searched by", f"there are {known}")
+        raise _refused(whole, term, f"{term.field} is not a field that can be searched", f"these can: {known}")
     table = operators if isinstance(operators, Mapping) else {"=": operators}
     operator, value = _condition(term)
     target = table.get(operator)
     if target is None or value is None:
-        raise _refused(whole, term, f"{term.field} has no {operator} here", f"it has {' '.join(table)}")
+        raise _refused(whole, term, f"{operator} is not supported for {term.field}", f"supported: {' '.join(table)}")
     return ((target, value),) if isinstance(target, str) else target(value)
 
 
 def _condition(term: Atom) -> tuple[str, str | None]:
-    """The operator, and the value as a parameter's text; None where it has none."""
+    """The operator, and the value as the text of a parameter; None for a condition without a value."""
     if isinstance(term, Comparison):
         return term.operator, str(term.value)
     negation = "NOT " if term.negated else ""
@@ -100,9 +100,9 @@ def _refused(whole: Expression | None, part: Expression, message: str, hint: str
 class Encoder:
     """Writes an expression as one string. Subclass it and say how a comparison is written.
 
-    `encode` is what a translator calls. The other methods return the text for one node, and may be overridden.
-    `joined` and `grouped` write AND, OR and parentheses. By default IN becomes comparisons, and LIKE and NULL are
-    refused: a `QueryError` points at them. `refuse` raises such an error.
+    Call `encode`. The other methods return the text of one node and may be overridden. `joined` and `grouped` write
+    AND, OR and parentheses. By default IN becomes comparisons, and LIKE and NULL are refused with a `QueryError` that
+    points at them. `refuse` raises such an error.
 
     >>> class OData(Encoder):
     ...     words = {"=": "eq", "!=": "ne", "<": "lt", ">": "gt", "<=": "le", ">=": "ge"}
@@ -117,10 +117,10 @@ class Encoder:
     _whole: Expression | None = None
 
     def encode(self, expression: Expression | None) -> str:
-        """The whole expression; an empty text for None."""
+        """The text of a whole expression; an empty text for None."""
         if expression is None:
             return ""
-        # A copy, so that one encoder serves all threads.
+        # Work on a copy, because all threads share one encoder.
         own = type(self).__new__(type(self))
         own.__dict__.update(self.__dict__)
         own._whole = expression
@@ -151,7 +151,7 @@ class Encoder:
         return self.likeness(atom) if isinstance(atom, Like) else self.nullness(atom)
 
     def comparison(self, atom: Atom, field: str, operator: str, value: Value) -> str:
-        """`operator` is one of = != < > <= >=; `atom` is for `refuse`."""
+        """The text of one comparison. `operator` is one of = != < > <= >=; `refuse` takes the `atom`."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it writes a comparison")
 
     def membership(self, atom: In) -> str:
@@ -160,10 +160,10 @@ class Encoder:
         return self.joined(word, [self.comparison(atom, atom.field, sign, value) for value in atom.values])
 
     def likeness(self, atom: Like) -> str:
-        self.refuse(atom, "there is no LIKE here")
+        self.refuse(atom, "LIKE is not supported here")
 
     def nullness(self, atom: IsNull) -> str:
-        self.refuse(atom, "there is no IS NULL here")
+        self.refuse(atom, "IS NULL is not supported here")
 
     def refuse(self, atom: Atom, message: str, hint: str | None = None) -> NoReturn:
         raise _refused(self._whole, atom, message, hint)

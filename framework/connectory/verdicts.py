@@ -1,7 +1,7 @@
-"""Judges that compose: each looks at one habit of providers, and `judges` asks one after the other.
+"""Ready-made parts of a judge: each knows one habit of providers, and `judges` combines them.
 
-An opinion is a function from a response to a `Verdict`, or to None where it has nothing to say. What none of them has
-something to say about is judged by its status, as everybody does.
+An opinion is a function that takes a response and gives a `Verdict`, or None if it does not apply. If no opinion
+applies, the HTTP status decides.
 
 >>> from connectory.model import Response
 >>> busy_means_wait = error_field("error.code", retry=("BUSY",))
@@ -14,7 +14,7 @@ something to say about is judged by its status, as everybody does.
 >>> judge(Response(status=402, headers={}, body=b"")).reason
 'the trial is over'
 
-Opinions are asked about each page: those here decode no more of it than the way to what they look for.
+Opinions see every page, so those in this module decode only the part of the body that they need.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
     from .model import Judge, Response
 
 Opinion = Callable[["Response"], Verdict | None]
-"""A judge that may have nothing to say."""
+"""A judge that answers None if it does not apply."""
 
 Reader = Callable[["Response"], str]
-"""Reads a text for people from a response; empty where there is none."""
+"""Reads a message for people from a response; an empty text if the response has none."""
 
 _LONGEST = 300
 
 
 def judges(*opinions: Opinion, otherwise: Judge = judge_by_status, message: Reader | None = None) -> Judge:
-    """The verdict of the first opinion that has one, else that of `otherwise`.
+    """The verdict of the first opinion that applies, or else the verdict of `otherwise`.
 
-    `message` reads what the provider itself says is wrong; it becomes the `provider_message` of verdicts that have
-    none. It is not asked about answers that are accepted.
+    `message` reads the provider's own error message, which becomes the `provider_message` of a verdict without one.
+    It is not called for accepted answers.
 
     >>> from connectory.model import Response
     >>> judge = judges(message=message_at("message"))
@@ -63,7 +63,7 @@ def judges(*opinions: Opinion, otherwise: Judge = judge_by_status, message: Read
 
 
 def message_at(*paths: str) -> Reader:
-    """What stands at these JSON paths of a body, joined by colons, at most 300 characters; never a whole body.
+    """Read the texts at these JSON paths of a body, joined by colons: at most 300 characters, never a whole body.
 
     >>> from connectory.model import Response
     >>> message_at("error.message", "error.detail")(
@@ -81,7 +81,7 @@ def message_at(*paths: str) -> Reader:
 
 
 def statuses(table: Mapping[int, Verdict | str]) -> Opinion:
-    """Verdicts by HTTP status; a text stands for a final failure with that reason.
+    """Verdicts by HTTP status. A text means a final failure with that reason.
 
     >>> from connectory.model import Response
     >>> statuses({404: Verdict(action=Action.EMPTY)})(Response(status=404, headers={}, body=b"")).action.name
@@ -95,7 +95,7 @@ def statuses(table: Mapping[int, Verdict | str]) -> Opinion:
 
 
 def page_instead_of_json(*, hint: str | None = None) -> Opinion:
-    """RETRY where a web page comes with a good status: a log-in page, a proxy, maintenance.
+    """RETRY if a web page comes with a good status: a log-in page, the page of a proxy, or a maintenance page.
 
     >>> from connectory.model import Response
     >>> html = Response(status=200, headers={"Content-Type": "text/html"}, body=b"<title>Sign in</title>")
@@ -108,8 +108,8 @@ def page_instead_of_json(*, hint: str | None = None) -> Opinion:
             return None
         return Verdict(
             action=Action.RETRY,
-            reason="the provider shows a web page where its API should answer",
-            hint=hint or "open its address in a browser: is it down for maintenance?",
+            reason="the provider answered with a web page instead of JSON",
+            hint=hint or "open the provider's address in a browser: it may be down for maintenance",
             provider_message=page_title(response) or None,
         )
 
@@ -128,7 +128,7 @@ _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
 def page_title(response: Response) -> str:
-    """The title of a web page, empty where it has none."""
+    """The title of a web page; an empty text if it has none."""
     match = _TITLE.search(response.body[:4_000].decode("utf-8", "replace"))
     return " ".join(match[1].split())[:_LONGEST] if match else ""
 
@@ -141,11 +141,11 @@ def error_field(
     retry: Collection[Any] = (),
     good: Collection[Any] = (),
 ) -> Opinion:
-    """An error that is told in the body, whatever the status: what stands at the JSON path is its code.
+    """An error that the body reports, whatever the status: the JSON path leads to its code.
 
-    Codes in `renew` mean that the token was refused, those in `retry` that the same request may succeed later; those
-    in `good` are none (`"ok"`), and neither are a missing field, null, false, zero and an empty text. All others are
-    final. `message` is the path of a text for people.
+    A code in `renew` means that the token was refused, and a code in `retry` that the same request may succeed later.
+    A code in `good` (such as `"ok"`) means success, and so do a missing field, null, false, zero and an empty text. Any
+    other code is a final failure. `message` is the path of a text for people.
 
     >>> from connectory.model import Response
     >>> opinion = error_field("status.code", good=("OK",), renew=("TOKEN",))
@@ -177,8 +177,8 @@ def error_array(
 ) -> Opinion:
     """A list of errors at the JSON path (`""`: the body is the list), each with a code and a text.
 
-    Answers with a good status are looked at only where `path` names a field: a list of records looks the same.
-    One code of `renew` or `retry` decides for all.
+    If `path` is empty, answers with a good status are not examined, because a list of records looks the same. The first
+    code that is in `renew` or `retry` decides for the whole list.
 
     >>> from connectory.model import Response
     >>> body = b'[{"code": "BAD", "message": "no date"}, {"code": "BAD", "message": "no name"}]'
@@ -212,11 +212,11 @@ def _told(response: Response, code: Any, text: str, renew: Collection[Any], retr
     if code in retry:
         return Verdict(
             action=Action.RETRY,
-            reason="the provider asks to try again",
+            reason="the provider asks to try again later",
             retry_after=retry_after(response),
             provider_message=message,
         )
-    # What the status says of itself, such as that a token was refused, goes for an error without a code of its own.
+    # No code decided, so the status decides: a 401, for example, still means that the token was refused.
     verdict = judge_by_status(response)
     if verdict.action is Action.ACCEPT:
         verdict = Verdict(action=Action.FAIL, reason="the provider answered with an error")
@@ -224,7 +224,7 @@ def _told(response: Response, code: Any, text: str, renew: Collection[Any], retr
 
 
 def auth_error(is_auth_error: Callable[[Response], bool]) -> Opinion:
-    """RENEW where the predicate says so: for providers that answer 403, or 200 with an error, to an old token.
+    """RENEW if the predicate is true: for providers that answer an expired token with 403, or with 200 and an error.
 
     >>> from connectory.model import Response
     >>> expired = auth_error(lambda response: response.status == 403 and b"expired" in response.body)
@@ -241,7 +241,7 @@ def auth_error(is_auth_error: Callable[[Response], bool]) -> Opinion:
 
 
 def quota(codes: Iterable[int] = (429,), *, reason: str = "the provider's limit of requests is reached") -> Opinion:
-    """RETRY for these statuses, after the seconds or the moment that `Retry-After` or `X-RateLimit-Reset` names.
+    """RETRY for these statuses, after the time that `Retry-After` or `X-RateLimit-Reset` names.
 
     >>> from connectory.model import Response
     >>> date = {"Date": "Wed, 01 May 2024 10:00:00 GMT", "Retry-After": "Wed, 01 May 2024 10:00:30 GMT"}

@@ -64,7 +64,7 @@ def garble(snow, sys_id: str, *fields: str) -> None:
         row[name] = row[name][:-1] + "?"
 
 
-PATTERN = "yyyy-MM-dd HH:mm:ss: it has another shape"
+PATTERN = "yyyy-MM-dd HH:mm:ss: its form is different"
 START = "2026-03-01T12:00:55Z"
 
 

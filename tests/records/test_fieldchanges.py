@@ -148,6 +148,40 @@ def test_a_change_of_ignored_fields_only_is_no_event(shelf):
     assert told(shelf)[-1] == ("UPDATED", None), "changes are not named where only noise is left out"
 
 
+@pytest.mark.parametrize("ignored", ["Modified Time", "['Modified Time']", "$['Modified Time']"])
+def test_an_ignored_field_may_have_a_name_with_spaces(shelf, ignored):
+    shelf.create(ignoreFields=[ignored, "$['seen']"], trackDeletes=False)
+    shelf.put("b", **{"Modified Time": 1}, seen="never")
+    shelf.poll()
+    shelf.clock.advance(10)
+    shelf.put("b", **{"Modified Time": 2}, seen="once")
+    shelf.poll()
+    assert shelf.told() == [("b", "CREATED", 1)]
+    assert shelf.poll_state().summary["ignored"] == 1
+
+
+@pytest.mark.parametrize(
+    ("after", "is_news"),
+    [
+        ({"x": 2, "list": [1, {"y": 1}]}, False),
+        ({"list": [1, {"y": 1}]}, False),
+        ({"x": 1, "list": [1, {"y": 2}]}, False),
+        ({"x": 2, "list": [2, {"y": 1}]}, True),
+        ({"x": 2, "list": [1, {"y": 1}], "z": 1}, True),
+        ({"x": 2, "list": [True, {"y": 1}]}, True),
+        (None, True),
+    ],
+)
+def test_an_ignored_place_inside_a_field_does_not_hide_the_rest_of_it(shelf, after, is_news):
+    shelf.create(ignoreFields=["notes.x", "notes.list[1].y"], trackDeletes=False)
+    shelf.put("b", notes={"x": 1, "list": [1, {"y": 1}]})
+    shelf.poll()
+    shelf.clock.advance(10)
+    shelf.put("b", notes=after)
+    shelf.poll()
+    assert shelf.told()[1:] == [("b", "UPDATED", 2)] * is_news
+
+
 def test_a_change_that_shows_in_no_field_is_an_event(shelf):
     """Such as a comment on an incident: only the stamp and the counter tell of it."""
     shelf.create(ignoreFields=["seen"], trackChanges=True, trackDeletes=False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..clock import duration_micros, from_micros, to_micros
-from ..deletes import Proof
+from ..proof import Proof
 from ..errors import ProviderError
 from ..model import Window
 from ..records.fetch import FetchedPage, fetch

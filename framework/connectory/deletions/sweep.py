@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from ..clock import from_micros, to_micros
-from ..deletes import Proof
+from ..proof import Proof
 from ..errors import ProviderError
 from ..model import Window
 from ..records.fetch import FetchedPage, fetch

@@ -2,16 +2,16 @@
 
 | paginator | the provider | how the end is known |
 |---|---|---|
-| `SinglePage` | answers everything at once | |
+| `SinglePage` | answers everything at once | one page is everything |
 | `Offset` | takes an offset and a limit | the total, or a short page |
 | `PageNumber` | takes the number of a page | the total, or a short page |
 | `CursorInBody` | gives a token for the next page | no token |
 | `NextLinkInBody`, `NextLinkInHeader` | gives the next page's address | no address |
 | `Keyset` | lists what comes after a record | a short page |
 
-`walk` is a generator that yields the request for a page and is sent the page; see `model.Paginator`. A walk that goes
-round in circles ends with a `ProviderError`. The state of a walk lives in its generator, so one paginator serves all
-instances at once.
+`walk` is a generator that yields the request for a page and is sent that page; see `model.Paginator`. If a walk would
+repeat pages, it ends with a `ProviderError`. The state of a walk lives in its generator, so all instances can share one
+paginator.
 """
 
 from __future__ import annotations

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 class Keyset:
     """Each page asks for what comes after the last record of the page before, in the order of (updated stamp, id).
 
-    `after_updated` and `after_id` name the parameters for the last record's stamp and id, as the provider wrote them;
-    one of them may be None. With `after_updated` alone the bound must be inclusive, or records that share a stamp are
-    lost; records at the bound come twice then, which does no harm. `order` is what makes the provider sort, `size` the
-    parameter for the page size. `key` makes of an (id, stamp) what the order is by: pages are then checked, because a
-    provider that ignores the order would have records skipped. A short page ends the walk, unless `until_empty`.
+    `after_updated` and `after_id` name the parameters for the stamp and the id of the last record, which are sent as
+    the provider wrote them; one of them may be None. With `after_updated` alone the bound must be inclusive, or
+    records that share a stamp are lost; records at the bound then come twice, which does no harm. `order` holds the
+    parameters that make the provider sort, and `size` names the parameter for the page size. `key` gives the sort key
+    of an (id, stamp). With a `key` the order of each page is checked, because records are lost if the provider ignores
+    the order. A short page ends the walk, unless `until_empty` is set.
 
-    The resource must have an `updated_field`. Records that change meanwhile move behind the place and come again, none
-    is skipped. Errors: a `ProviderError` where the place does not advance, or where `key` shows another order.
+    The resource must have an `updated_field`. A record that changes during the walk moves to a later page and comes
+    again, so none is lost. Errors: a `ProviderError` if the place does not advance, or if the order is wrong.
 
     >>> from connectory.model import Page, Query, Request, Response
     >>> pages = Keyset(after_updated="since", after_id="since_id", order=(("sort", "updated,id"),), size="limit")
@@ -60,11 +61,13 @@ class Keyset:
             place = page.last
             if place is None:
                 raise ProviderError(
-                    "the last record of a page shows no id and updated stamp to go on from",
-                    hint="the resource needs an id_field and an updated_field that its lists show",
+                    "the last record of a page has no id or updated stamp, so the next page cannot be requested",
+                    hint="give the resource an id_field and an updated_field that its lists contain",
                 )
             if place in passed:
-                raise circle(f"the place after {place[0]} at {place[1]} came before, or all of a page share one stamp")
+                raise circle(
+                    f"the place after {place[0]} at {place[1]} came before, or all records of a page share one stamp"
+                )
             passed.add(place)
 
     def _after(self, place: Place) -> dict[str, str]:
@@ -79,5 +82,5 @@ class Keyset:
         if any(later < earlier for earlier, later in itertools.pairwise(order)):
             raise ProviderError(
                 "the provider did not follow the order of the list, so its end cannot be found",
-                hint="may the login sort by the updated stamp and the id?",
+                hint="check that the login may sort by the updated stamp and the id",
             )

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 class NextLinkInBody:
     """The address of the next page in the body, at the JSON path `link`.
 
-    It may be absolute, or a path; a path that does not begin with that of the base URL is taken as one below it.
-    It is sent as it was written. `size` and `most` are for the first page: the address holds the rest.
+    The address may be absolute or a path. A path that does not begin with the path of the base URL is taken as a path
+    below it. The address is sent unchanged. `size` and `most` apply to the first page, because the address holds
+    everything else.
 
-    Errors: a `ProviderError` for an address on another host, which would be handed the instance's token; for one
-    outside the base URL; and for one that came before.
+    Errors: a `ProviderError` if the address is on another host, which would receive the instance's token, if it is
+    outside the base URL, or if it comes twice.
 
     >>> from connectory.model import Page, Query, Response
     >>> walk = NextLinkInBody(link="$next").walk(Request(path="/contacts"), Query(page_size=20))
@@ -57,7 +58,7 @@ class NextLinkInBody:
 class NextLinkInHeader:
     """`Link: <https://api.example.com/things?page=2>; rel="next"` (RFC 8288).
 
-    `rel` is the relation to follow. Addresses, `size`, `most` and errors are those of `NextLinkInBody`.
+    `rel` is the relation to follow. Addresses, `size`, `most` and errors are as for `NextLinkInBody`.
 
     >>> from connectory.model import Page, Query, Response
     >>> walk = NextLinkInHeader(size="per_page", most=100).walk(Request(path="/things"), Query(page_size=500))
@@ -85,7 +86,7 @@ _ATTRIBUTE = re.compile(r""";\s*([^\s=;,"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;
 
 
 def link_header(header: str) -> dict[str, str]:
-    """The addresses of a `Link` header by their relation; those about another page (`anchor`) are left out.
+    """The addresses of a `Link` header by their relation. Links about another page (`anchor`) are left out.
 
     >>> link_header('</p?2>; rel="next last"; title="a, b", </p?1>; rel=prev')
     {'next': '/p?2', 'last': '/p?2', 'prev': '/p?1'}
@@ -117,13 +118,13 @@ def _follow(
 
 
 def _base_path(url: str, path: str) -> str:
-    """The path of the base URL: what stands before the request's own path."""
+    """The path of the base URL: the part of the URL's path before the path of the request."""
     return urlsplit(url).path.removesuffix(path.partition("?")[0])
 
 
 def _below_base(link: str, url: str, base: str) -> str:
-    """The link as a request's path, with its query as it was written."""
-    # Spaces and the like; what is encoded stays as it is.
+    """The link as the path of a request, with its query unchanged."""
+    # Encode spaces and similar characters; what is encoded already stays unchanged.
     link = quote(link, safe="%/:=&?~#+!$,;'@()*[]")
     own, here = urlsplit(link), urlsplit(url)
     is_path = not own.scheme and not own.netloc and own.path.startswith("/")
@@ -132,11 +133,11 @@ def _below_base(link: str, url: str, base: str) -> str:
     there = urlsplit(urljoin(url, link))
     if (there.scheme, there.netloc) != (here.scheme, here.netloc):
         raise ProviderError(
-            f"the next page is said to be on another host, {there.netloc or there.scheme}, which is not followed",
-            hint="the instance's token is for its own host",
+            f"the link to the next page leads to another host, {there.netloc or there.scheme}, and is not followed",
+            hint="the instance's token must not be sent to another host",
         )
     if not there.path.startswith(f"{base}/"):
-        raise ProviderError(f"the next page is said to be at {there.path}, outside of {base or '/'}")
+        raise ProviderError(f"the link to the next page leads to {there.path}, which is outside of {base or '/'}")
     return _target(there.path.removeprefix(base), there.query)
 
 

@@ -32,14 +32,15 @@ class SinglePage:
 class Offset:
     """`?offset=200&limit=100`: the position of the first record, and how many.
 
-    `offset` and `limit` name the parameters, `first` is the position of the first record. `most` is the largest limit
-    that the provider takes; name it where there is one, for a page that is shorter than asked for ends the walk.
-    `total` reads how many records the list has (`deletes.total_in_body`, `total_in_header`); the walk then ends there,
-    and notices a list that has become shorter meanwhile: it goes back by a page, because the records behind a deleted
-    one have moved up. `until_empty` goes on after short pages, for providers that thin pages out.
+    `offset` and `limit` name the parameters, and `first` is the position of the first record. `most` is the largest
+    limit that the provider accepts. Set it if there is one, because a page that is shorter than requested ends the
+    walk. `total` reads how many records the list has (`deletes.total_in_body`, `total_in_header`). Then the walk ends
+    at that number. If the number falls during the walk, the walk goes back by one page, because the records after a
+    deleted record moved forward. `until_empty` continues after short pages, for providers that leave records out of
+    pages.
 
-    Errors: a `ProviderError` where two pages are the same, for then the parameters are ignored; a `RetryLaterError`
-    where the list shrinks faster than it can be read. The provider must list in an order that does not change.
+    Errors: a `ProviderError` if two pages are equal, because then the provider ignores the parameters; a
+    `RetryLaterError` if the list shrinks faster than it can be read. The provider must list in a stable order.
 
     >>> from connectory.model import Query, Request
     >>> next(Offset().walk(Request(path="/things"), Query(page_size=50))).params
@@ -66,7 +67,7 @@ class Offset:
                 at, size = max(0, at - size), _one_less(size)
                 view.go_back(at)
             else:
-                # Not by the limit: a provider that cuts pages to less would have the rest skipped.
+                # Advance by the rows that came: a provider may give fewer than the limit, and would skip the rest.
                 at += page.rows or size
 
 
@@ -74,10 +75,10 @@ class Offset:
 class PageNumber:
     """`?page=3&page_size=100`.
 
-    `page` and `size` name the parameters; `size` is None where the provider alone decides how long a page is.
-    `first` is the number of the first page. `repeats_last_page` is true of providers that answer a page past the end
-    with the last one again: a page that equals the one before then ends the walk. `most`, `total` and `until_empty`
-    are those of `Offset`, and so are the errors.
+    `page` and `size` name the parameters; `size` is None if the provider alone decides how long a page is. `first` is
+    the number of the first page. Set `repeats_last_page` if the provider answers a page after the end with the last
+    page again: then a page that equals the page before ends the walk. `most`, `total`, `until_empty` and the errors
+    are as for `Offset`.
 
     >>> from connectory.model import Query, Request
     >>> next(PageNumber(size="per_page", most=100).walk(Request(path="/things"), Query(page_size=1000))).params
@@ -99,7 +100,7 @@ class PageNumber:
         return self._measure(request, self.size, page_size(query, self.most), view)
 
     def _count(self, request: Request, view: _View) -> Generator[Request, Page, None]:
-        """The provider decides how long a page is; the longest one seen tells a short one."""
+        """Walk when the provider decides how long a page is: a page is short if a longer one came before."""
         number, size = 0, 1
         while True:
             page = yield request.with_params(**{self.page: str(self.first + number)})
@@ -126,7 +127,7 @@ class PageNumber:
 
 
 def _one_less(size: int) -> int:
-    """A page that is asked for again is one record shorter, or it would be a request that was made already."""
+    """The size for asking again: one record less, because a walk must not repeat a request."""
     if size == 1:
         raise _shrinks()
     return size - 1
@@ -134,10 +135,10 @@ def _one_less(size: int) -> int:
 
 @dataclass(kw_only=True, slots=True)
 class _View:
-    """What the pages of a walk by position have shown. `read` counts the records before the page that is looked at.
+    """What the pages of a walk have shown so far. `read` counts the records before the current page.
 
-    A page may be shorter than it was asked for because it is the last one, because the provider takes no such size, or
-    because rights hide some of its records. Only a total tells these apart.
+    A page may be shorter than requested for three reasons: it is the last one, the provider does not accept the size,
+    or rights hide some of its records. Only a total tells these apart.
     """
 
     total: Total | None
@@ -149,7 +150,7 @@ class _View:
     _body: int | None = field(default=None)
 
     def is_last(self, page: Page, at: int, size: int) -> bool:
-        """Whether the page that begins `at` ends the list."""
+        """Whether the page that begins at position `at` is the last one."""
         total = self._count(page)
         if page.rows and self._is_same(page):
             if self.repeats_last_page and (total is None or at >= total):
@@ -170,7 +171,10 @@ class _View:
         return before == self._body
 
     def _count(self, page: Page) -> int | None:
-        """Only a list that shrinks hides records: one that grows shows some of them twice."""
+        """Read the total, and notice a list that shrinks: then records move forward and would be skipped.
+
+        A list that grows only shows some records twice.
+        """
         counted = None if self.total is None else self.total(page.response)
         self.shrank = counted is not None and self._counted is not None and counted < self._counted
         self._counted = counted
@@ -179,5 +183,5 @@ class _View:
 
 def _shrinks() -> RetryLaterError:
     return RetryLaterError(
-        "the list loses records faster than it can be read", hint="the next poll reads the same window again"
+        "records disappear from the list faster than it can be read", hint="the next poll reads the same window again"
     )

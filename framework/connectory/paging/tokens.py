@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 class CursorInBody:
     """A token in the body that is sent back for the next page.
 
-    `cursor` is the token's JSON path (`meta.next`), `param` the parameter that takes it, `size` the one for the page
-    size (None: there is none), `most` the largest. `more` is the path of a flag that says whether a page follows;
-    without it the list ends where no token is given. `alone` sends the token without the first page's parameters.
+    `cursor` is the JSON path of the token (`meta.next`), and `param` the parameter that takes it. `size` is the
+    parameter for the page size (None: there is none), and `most` the largest page size. `more` is the JSON path of a
+    flag that says whether another page follows; without it the list ends when there is no token. `alone` sends the
+    token without the parameters of the first page.
 
-    Errors: a `ProviderError` for a token that came before, and for a flag that promises a page without a token for it.
+    Errors: a `ProviderError` if a token comes twice, or if the flag promises a page but there is no token.
 
     >>> from connectory.model import Page, Query, Response
     >>> walk = CursorInBody(cursor="next", size="limit").walk(Request(path="/things"), Query(page_size=50))
@@ -63,6 +64,6 @@ class CursorInBody:
         token = Path.parse(self.cursor).find_in(body)
         if token is None or token == "" or token is False:
             if self.more is not None:
-                raise ProviderError(f"the provider promises another page and gives no token for it at {self.cursor}")
+                raise ProviderError(f"the provider promises another page, but gives no token for it at {self.cursor}")
             return None
         return str(token)
