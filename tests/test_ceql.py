@@ -139,7 +139,7 @@ TICKS = "(put a field name with spaces or signs between backticks)"
         ("(a=1", 0, "unbalanced parenthesis: this ( is never closed"),
         ("a=1 and ((b=')') or c=2", 8, "unbalanced parenthesis: this ( is never closed"),
         ("a in (1", 5, "unbalanced parenthesis: this ( is never closed"),
-        ("(" * 33 + "a=1" + ")" * 33, 32, "more than 32 parentheses are nested"),
+        ("(" * 33 + "a=1" + ")" * 33, 32, "parentheses are nested more than 32 levels deep"),
         ("a='" + "x" * 16384, 16384, "the query is longer than 16384 characters"),
     ],
 )

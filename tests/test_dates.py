@@ -180,7 +180,8 @@ def test_unit_is_the_finest_field(pattern, unit):
 
 WARNINGS = {
     ("YYYY-MM-dd", ""): (
-        "YYYY is the year of the week, which differs from the calendar year around New Year; it is read as yyyy. Write yyyy-MM-dd"
+        "YYYY is the year of the week, which differs from the calendar year around New Year; "
+        "it is read as yyyy. Write yyyy-MM-dd"
     ),
     ("yyyy-MM-DD", ""): "DD is the day of the year; it is read as dd. Write yyyy-MM-dd",
     ("MM/dd/yyyy hh:mm", ""): (

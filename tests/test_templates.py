@@ -112,7 +112,7 @@ KNOWN = (
     "${milliseconds}"
 )
 LETTERS = "use the letters y M d H h m s S E a z Z X, and put text in quotes"
-ZONED = "for example ${dateTimeZone:America/Denver:yyyy-MM-dd HH:mm:ss}; -07:00 is a zone too"
+ZONED = "write e.g. ${dateTimeZone:America/Denver:yyyy-MM-dd HH:mm:ss}; -07:00 is a zone as well"
 COUNTS = "write ${epoch:s}, ${epoch:ms} or ${epoch:us}"
 
 
@@ -146,7 +146,7 @@ COUNTS = "write ${epoch:s}, ${epoch:ms} or ${epoch:us}"
         ("x=${gmtDat:yyyy}", 4, f"unknown template descriptor 'gmtDat' (did you mean gmtDate? {KNOWN})"),
         ("x=${Epoc}", 4, f"unknown template descriptor 'Epoc' (did you mean epoch? {KNOWN})"),
         ("x=${}", 4, f"unknown template descriptor '' ({KNOWN})"),
-        ("x=${epoch:sec}", 10, f"${{epoch}} has no unit sec ({COUNTS})"),
+        ("x=${epoch:sec}", 10, f"'sec' is not a unit of ${epoch} ({COUNTS})"),
         ("x=${milliseconds:s}", 17, f"${{milliseconds}} has no unit s ({COUNTS})"),
         ("x=${date:}", 9, "${date}: the pattern has no letter for any part of a date (write e.g. yyyy-MM-dd HH:mm:ss)"),
         ("x=${date:yyyy", 2, "this ${ is never closed (end the template with })"),
@@ -221,7 +221,7 @@ def test_an_absolute_url_is_refused(url):
         split_poll_url(url)
     assert str(caught.value).splitlines()[0] == (
         "a poll URL must not have a scheme or a host: the instance adds them"
-        " (give a path such as /hubs/helpdesk/incidents?where=...)"
+        " (write a path such as /hubs/helpdesk/incidents?where=...)"
     )
 
 

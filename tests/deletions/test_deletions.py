@@ -402,7 +402,7 @@ def test_entries_that_may_not_be_read_hold_the_place(tmp_path, way):
         shelf.hidden = {"000000", "07"}
         shelf.poll()
         assert shelf.deleted() == ["08"]
-        assert "shows 1 records where 2 are counted" in shelf.state().failure
+        assert "shows 1 records, but 2 were expected" in shelf.state().failure
         assert shelf.state().since == since
         shelf.hidden = set()
         shelf.poll(3600)
@@ -549,7 +549,7 @@ def test_hidden_records_are_no_deletions(swept):
     for _ in range(3):
         swept.poll(3600)
     assert swept.told() == []
-    assert "9 records where 10 are counted" in swept.state().failure
+    assert "9 records, but 10 were expected" in swept.state().failure
     swept.hidden = set()
     swept.poll(3600)
     assert swept.told() == []

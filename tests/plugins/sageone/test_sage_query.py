@@ -77,10 +77,13 @@ def test_parameters_beside_the_where_are_handed_on():
         ("lastModifiedDate >= 'yesterday'", "'yesterday' is no date"),
         ("lastModifiedDate >= '2024-02-30'", "is no date"),
         ("lastModifiedDate >= '2024-05-01T25:00:00Z'", "is no date"),
-        ("lastModifiedDate >= '2024-05-01' and lastModifiedDate > '2024-05-02'", "lastModifiedDate is asked for twice"),
+        (
+            "lastModifiedDate >= '2024-05-01' and lastModifiedDate > '2024-05-02'",
+            "two conditions become the parameter that lastModifiedDate needs",
+        ),
         ("lastModifiedDate >= '2024-05-01' or search = 'x'", "only be joined by AND"),
         ("search > 'x'", "search has no >"),
-        ("name = 'x'", "name cannot be searched by"),
+        ("name = 'x'", "name is not a field that can be searched"),
     ],
 )
 def test_what_sage_cannot_do_is_pointed_at(where, message):
