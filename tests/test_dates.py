@@ -222,7 +222,10 @@ def test_the_quoted_z_is_fine_where_the_zone_is_utc(zone):
         (
             "10 digit integer",
             4,
-            "the letter i has no meaning in a date pattern (use the letters y M d H h m s S E a z Z X, and put text in quotes)",
+            (
+                "the letter i has no meaning in a date pattern "
+                "(use the letters y M d H h m s S E a z Z X, and put text in quotes)"
+            ),
         ),
         ("yyyy-MM-dd'THH:mm", 10, "this quote is never closed (quote text as in 'T'; write '' for a quote itself)"),
         ("yyyy]", 4, "this ] has no matching [ (quote it as ']' if it is text)"),

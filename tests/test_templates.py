@@ -103,13 +103,16 @@ def test_unit_is_the_coarsest_of_the_dates(text, unit):
 def test_warnings_of_the_patterns_are_given_once():
     template = parse_template("${date:YYYY} ${gmtDate:YYYY} ${epoch}")
     assert template.warnings == (
-        "YYYY: YYYY is the year of the week, which differs from the calendar year around New Year; it is read as yyyy. Write yyyy",
+        (
+            "YYYY: YYYY is the year of the week, which differs from the calendar year around New Year; "
+            "it is read as yyyy. Write yyyy"
+        ),
     )
 
 
 KNOWN = (
-    "The descriptors are ${gmtDate:PATTERN}, ${date:PATTERN}, ${dateTimeZone:ZONE:PATTERN}, ${epoch}, ${epoch:s}, ${epoch:us}, "
-    "${milliseconds}"
+    "The descriptors are ${gmtDate:PATTERN}, ${date:PATTERN}, ${dateTimeZone:ZONE:PATTERN}, ${epoch}, ${epoch:s}, "
+    "${epoch:us}, ${milliseconds}"
 )
 LETTERS = "use the letters y M d H h m s S E a z Z X, and put text in quotes"
 ZONED = "write e.g. ${dateTimeZone:America/Denver:yyyy-MM-dd HH:mm:ss}; -07:00 is a zone as well"
@@ -146,8 +149,8 @@ COUNTS = "write ${epoch:s}, ${epoch:ms} or ${epoch:us}"
         ("x=${gmtDat:yyyy}", 4, f"unknown template descriptor 'gmtDat' (did you mean gmtDate? {KNOWN})"),
         ("x=${Epoc}", 4, f"unknown template descriptor 'Epoc' (did you mean epoch? {KNOWN})"),
         ("x=${}", 4, f"unknown template descriptor '' ({KNOWN})"),
-        ("x=${epoch:sec}", 10, f"'sec' is not a unit of ${epoch} ({COUNTS})"),
-        ("x=${milliseconds:s}", 17, f"${{milliseconds}} has no unit s ({COUNTS})"),
+        ("x=${epoch:sec}", 10, f"'sec' is not a unit of ${{epoch}} ({COUNTS})"),
+        ("x=${milliseconds:s}", 17, f"'s' is not a unit of ${{milliseconds}} ({COUNTS})"),
         ("x=${date:}", 9, "${date}: the pattern has no letter for any part of a date (write e.g. yyyy-MM-dd HH:mm:ss)"),
         ("x=${date:yyyy", 2, "this ${ is never closed (end the template with })"),
         ("x=${date:yyyy ${epoch}", 2, "this ${ is never closed (end the template with })"),

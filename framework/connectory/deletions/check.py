@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..deletes import Proof, Sweep
+from ..deletes import Sweep
 from ..errors import ConnectoryError
 from ..model import Window
+from ..proof import Proof
 from ..records.fetch import fetch
 from .lists import log_parts, log_plan, sweep_plan
 

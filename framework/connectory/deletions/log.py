@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ..clock import duration_micros, from_micros, to_micros
-from ..proof import Proof
 from ..errors import ProviderError
 from ..model import Window
+from ..proof import Proof
 from ..records.fetch import FetchedPage, fetch
 from ..records.identify import plain
 from ..records.smallerpages import in_smaller_pages

@@ -10,9 +10,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from ..clock import from_micros, to_micros
-from ..proof import Proof
 from ..errors import ProviderError
 from ..model import Window
+from ..proof import Proof
 from ..records.fetch import FetchedPage, fetch
 from ..records.identify import id_text
 from ..records.smallerpages import in_smaller_pages

@@ -79,7 +79,7 @@ def test_parameters_beside_the_where_are_handed_on():
         ("lastModifiedDate >= '2024-05-01T25:00:00Z'", "is no date"),
         (
             "lastModifiedDate >= '2024-05-01' and lastModifiedDate > '2024-05-02'",
-            "two conditions become the parameter that lastModifiedDate needs",
+            "two conditions become the parameter",
         ),
         ("lastModifiedDate >= '2024-05-01' or search = 'x'", "only be joined by AND"),
         ("search > 'x'", "search has no >"),
