@@ -90,7 +90,7 @@ def test_addresses_of_a_sandbox_replace_sages():
 )
 @pytest.mark.parametrize("key", ["base.url", "oauth.token.url", "oauth.authorization.url", "oauth.token.revoke_url"])
 def test_secrets_are_not_sent_to(bad, key):
-    with pytest.raises(ConfigurationError, match="no address to send secrets to"):
+    with pytest.raises(ConfigurationError, match="not a URL that secrets may be sent to"):
         config(**{key: bad})
 
 
@@ -100,11 +100,11 @@ def test_secrets_are_not_sent_to(bad, key):
         ({"sageone.api": "v2"}, "not one of"),
         ({"country": "NO"}, "is not one of: CA, US"),
         ({"sageone.business": "../x"}, "not the id of a business"),
-        ({"sageone.api": "v3", "apim.subscription.key": "k"}, "other addresses in each country"),
+        ({"sageone.api": "v3", "apim.subscription.key": "k"}, "its own host in each country"),
         ({"sageone.api": "v3", "country": "US"}, "needs a subscription key"),
-        ({"base.url": "https://api.columbus.sage.com/us/sageone"}, "speaks API v3"),
-        ({"oauth.token.url": "https://oauth.na.sageone.com/token"}, "leave oauth.token.url out"),
-        ({"oauth.token.refresh_url": "https://app.sageone.com/oauth2/token"}, "speaks API v3"),
+        ({"base.url": "https://api.columbus.sage.com/us/sageone"}, "is a host of API v3"),
+        ({"oauth.token.url": "https://oauth.na.sageone.com/token"}, "remove oauth.token.url"),
+        ({"oauth.token.refresh_url": "https://app.sageone.com/oauth2/token"}, "is a host of API v3"),
     ],
 )
 def test_what_cannot_work_is_said_at_once(given, message):

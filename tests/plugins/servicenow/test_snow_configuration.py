@@ -138,9 +138,9 @@ def test_display_values(value):
         ("accounts.filter", "a=1^GROUPBYname", "groups"),
         ("accounts.filter", "JOINcore_company.sys_id=incident.company!active=true", "JOIN"),
         ("accounts.filter", "RLQUERYincident.company,>0^active=true", "ENDRLQUERY"),
-        ("accounts.filter", "ORactive=true", "begins with OR"),
+        ("accounts.filter", "ORactive=true", "starts with OR"),
         ("accounts.filter", "a=1\r\nb", "cannot be part"),
-        ("agents.filter", "user_passwordSTARTSWITHa", "cannot be asked for"),
+        ("agents.filter", "user_passwordSTARTSWITHa", "must not be used in a condition"),
     ],
 )
 def test_what_cannot_be_configured(key, value, message):

@@ -65,7 +65,7 @@ def test_users_are_swept_and_the_others_are_logged(changes, ways):
     assert {name: type(resource.deletes) for name, resource in resources.items()} == ways
     caveats = {name: resource.deletes.caveat for name, resource in resources.items()}
     assert "glide.ui.audit_deleted_tables" in caveats["agents"]
-    assert "sys_audit_delete, which takes the role admin or a read rule" in caveats["incidents"]
+    assert "sys_audit_delete, which needs the role admin or a read rule" in caveats["incidents"]
 
 
 def test_the_caveat_is_said_when_the_instance_is_made(snow):

@@ -245,7 +245,7 @@ def test_pitfall_15_heavy_pages_end_half_way(snow, style):
 def test_pitfall_16_exact_counts_cost_time(snow):
     """The count of the window, a minute's rows, is what ends a poll without another request; no other is asked for."""
     url = entry("incidents")["url"] + "&sysparm_no_count=true"
-    with pytest.raises(ConfigurationError, match="counts rows to know where the list ends"):
+    with pytest.raises(ConfigurationError, match="needs the number of rows to find the end of the list"):
         snow.create(**small(url=url))
     snow.create(**small(size=10))
     snow.clock.advance(10)

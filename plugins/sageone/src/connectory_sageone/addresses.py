@@ -1,6 +1,6 @@
-"""Where Sage is: the hosts of its two API generations, and addresses that stand in a configuration instead of them.
+"""The hosts of Sage's two API generations, and the URLs of a configuration that replace them.
 
-v3.1 is one address for all countries. v3, its predecessor, has others for each; it is about to be switched off.
+v3.1 has one host for all countries. Its predecessor v3 has one for each country, and will be switched off.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REVOKE_URL = "oauth.token.revoke_url"
 
 V3, V31 = "v3", "v3.1"
 
-# Of v3 or older: with v3.1's tokens they answer 401 to everything.
+# Hosts of v3 or older: they answer 401 to every token of v3.1.
 _OLD_HOSTS = re.compile(r"(?:api\.columbus\.sage\.com|oauth\.(?:na|eu)\.sageone\.com|app\.sageone\.com|mysageone\..+)")
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _V3_PATH = "/accounts/v3"
@@ -59,7 +59,7 @@ def is_v3(config: Config) -> bool:
 
 
 def checked_address(text: str) -> str:
-    """An address that secrets may be sent to: https, or plain http on this machine, for a sandbox."""
+    """A URL that secrets may be sent to: https, or plain http on this machine for a sandbox."""
     text = text.strip()
     try:
         parts = urlsplit(text)
@@ -69,25 +69,25 @@ def checked_address(text: str) -> str:
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
     if not host or not is_safe or "@" in parts.netloc or re.search(r"[\s#\\]", text):
         raise ConfigurationError(
-            f"{text[:80]!r} is no address to send secrets to",
+            f"{text[:80]!r} is not a URL that secrets may be sent to",
             hint="expected https://...; plain http only for a sandbox on this machine",
         )
     return text.rstrip("/")
 
 
 def check_generation(config: Config) -> None:
-    """The addresses of v3 only work with v3, and v3 needs a country to have some."""
+    """Hosts of v3 work only with v3, and v3 has hosts only if a country is set."""
     if is_v3(config):
         if not config.get(COUNTRY) and not all(config.get(key) for key in (BASE_URL, TOKEN_URL)):
-            raise ConfigurationError("API v3 has other addresses in each country", where=COUNTRY, hint="e.g. US or GB")
+            raise ConfigurationError("API v3 has its own host in each country", where=COUNTRY, hint="e.g. US or GB")
         return
     for key in (BASE_URL, TOKEN_URL, REFRESH_URL, REVOKE_URL):
         host = urlsplit(str(config.get(key) or "")).hostname or ""
         if _OLD_HOSTS.fullmatch(host):
             raise ConfigurationError(
-                f"{host} speaks API v3, and sageone.api is {V31}",
+                f"{host} is a host of API v3, but sageone.api is {V31}",
                 where=key,
-                hint=f"leave {key} out, or set {API} to {V3} while Sage still runs it",
+                hint=f"remove {key}, or set {API} to {V3} as long as Sage supports it",
             )
 
 
@@ -95,7 +95,7 @@ def base_url(config: Config) -> str:
     given = config.get(BASE_URL)
     if not is_v3(config):
         return given or "https://api.accounting.sage.com/v3.1"
-    # What the original platform stored ends before the part that names the API.
+    # URLs that the original platform stored lack the part that names the API.
     url: str = given or f"https://api.columbus.sage.com/{_region(config).segment}/sageone"
     return url if url.endswith(_V3_PATH) else url + _V3_PATH
 
@@ -106,7 +106,7 @@ def authorize_url(config: Config) -> str:
         return given or "https://www.sageone.com/oauth2/auth"
     url = given or "https://www.sageone.com/oauth2/auth/central"
     country = config.get(COUNTRY)
-    # With a country the page with the flags is left out; without the filter it shows countries that v3.1 is not in.
+    # With a country Sage skips its page of flags; without the filter that page shows countries that v3.1 lacks.
     wanted = {"filter": "apiv3.1"} | ({"country": country.lower()} if country else {})
     return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(wanted)}"
 
@@ -129,7 +129,7 @@ def _region(config: Config) -> _Region:
         return _REGIONS[country]
     except KeyError:
         raise ConfigurationError(
-            f"Sage's API v3 is not in {country or 'a country that is not named'}",
+            f"Sage's API v3 does not support {country or 'an unnamed country'}",
             where=COUNTRY,
-            hint=f"there are {', '.join(COUNTRIES)}",
+            hint=f"use one of {', '.join(COUNTRIES)}",
         ) from None

@@ -1,4 +1,4 @@
-"""How Sage logs people in, and what each request carries."""
+"""The login at Sage, and the headers of each request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DEAD = {"invalid_grant", "invalid_client", "unauthorized_client"}
 
 
 def is_dead(response: Response) -> bool:
-    """Whether a person must consent again. Sage says 400 and why; other reasons are no fault of the login."""
+    """Whether a person must consent again. Sage answers 400 with a reason; other reasons do not concern the login."""
     if response.status not in {400, 401}:
         return False
     try:
@@ -40,13 +40,13 @@ OAUTH = OAuth2(
     client_auth="body",
     pkce=Pkce.OPTIONAL,
     is_dead=is_dead,
-    # An unused refresh token ends after 31 days.
+    # A refresh token that is not used expires after 31 days.
     keep_alive=timedelta(days=14),
 )
 
 
 def build_auth(config: Config, tokens: TokenSource) -> AuthBase:
-    # Not at the top: it brings requests along, which a command that only lists elements can do without.
+    # Imported here because it loads requests, which a command that only lists elements does not need.
     from .carried import build
 
     return build(config, tokens)

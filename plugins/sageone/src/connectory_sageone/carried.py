@@ -1,4 +1,4 @@
-"""The headers that a request to Sage carries: who asks, and which business is meant."""
+"""The headers of a request to Sage: the token, and the business that is meant."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def build(config: Config, tokens: TokenSource) -> AuthBase:
 
 
 class BusinessAuth(BearerAuth):
-    """v3.1: `X-Business`. Without it Sage takes the lead business, which may become another one at any time; so where
-    none is configured it stays the one that was the lead when the login was new."""
+    """v3.1: `X-Business`. Without it, Sage uses the lead business, which may change at any time. If no business is
+    configured, it is therefore the one that was the lead at the login."""
 
     def __init__(self, business: str, tokens: TokenSource) -> None:
         super().__init__(tokens)
@@ -56,7 +56,7 @@ class SiteAuth(BearerAuth):
     @property
     def site(self) -> str:
         token = self._source.current()
-        # A renewed token may come without it; the account is what it was when the login was new.
+        # A renewed token may lack the site; then it is the one of the login.
         return str(token.extra.get(SITE) or token.account or self._site)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:

@@ -1,7 +1,7 @@
-"""How Sage's lists are walked.
+"""Paging of Sage's lists.
 
-By number, not by `$next`, which Sage leaves out now and then though pages follow; `$total` is what can be trusted.
-A page past the end is the last one again. `items_per_page` takes 200 at most.
+Pages are asked for by number, because Sage sometimes leaves out `$next` although pages follow; `$total` is reliable.
+After the last page Sage repeats it. `items_per_page` is at most 200.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Sage One answers to Connectory's hooks."""
+"""The hooks that Sage One implements."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def connect_translate_query(element: Element, resource: Resource, query: Query) 
 
 @hookimpl
 def connect_open_sandbox(element: Element) -> SageSandbox:
-    # Not at the top: the sandbox brings a web framework along.
+    # Imported here because the sandbox loads a web framework.
     from .sandbox import create_sandbox
 
     return create_sandbox()

@@ -1,7 +1,7 @@
 """A list request as parameters of Sage's API.
 
-A `where` of this element is mostly a row of parameters: `search='x' and attributes='a,b'`. Only `lastModifiedDate` is
-a field of its own, which Sage's `updated_or_created_since` stands for.
+Most terms of a `where` are parameters of Sage: `search='x' and attributes='a,b'`. Only `lastModifiedDate` is a field;
+it becomes Sage's `updated_or_created_since`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SINCE = "updated_or_created_since"
 _ATTRIBUTES, _SORT, _DELETED_SINCE = "attributes", "sort", "deleted_since"
-# A window of the user's own, for one thing or another.
+# Parameters that set a window of the user's own.
 _WINDOWS = {SINCE, _DELETED_SINCE, "updated_from_date"}
 
 _PARAMETERS = (
@@ -44,7 +44,7 @@ def translate(resource: Resource, query: Query) -> Params:
     _check_dates(query)
     for name, value in _terms(query):
         if name in given:
-            raise ConfigurationError(f"{name} is given twice: in the where, and beside it", where="url")
+            raise ConfigurationError(f"{name} is given twice: in the where and as a parameter", where="url")
         given[name] = value
     if SINCE in given:
         given[SINCE] = since(given[SINCE]) or given[SINCE]
@@ -54,9 +54,9 @@ def translate(resource: Resource, query: Query) -> Params:
 
 
 def since(text: str) -> str | None:
-    """A moment as Sage takes it: UTC, with a Z; a date alone stays one. None of what is no date.
+    """A moment in Sage's format: UTC with a Z, or a date alone. None if the text is not a date.
 
-    A moment without a zone is UTC, as all stamps of Sage. A fraction is cut: Sage's bound is inclusive.
+    A moment without a zone is UTC, as all stamps of Sage. A fraction is cut off, because Sage's bound is inclusive.
     """
     match = _MOMENT.fullmatch(text.strip())
     if match is None:
@@ -80,7 +80,7 @@ _TRANSLATE = to_params({LAST_MODIFIED: {">=": SINCE, ">": SINCE}} | _FIELDS)
 
 
 def _check_dates(query: Query) -> None:
-    """What is wrong with a `lastModifiedDate` is said in its own words, before the translator's general ones."""
+    """Refuse a wrong `lastModifiedDate` with a message that helps more than the general one of the translator."""
     for term in conjuncts(query.expression):
         if not isinstance(term, Comparison) or term.field != LAST_MODIFIED:
             continue
@@ -88,11 +88,13 @@ def _check_dates(query: Query) -> None:
             raise _refused(
                 query,
                 term,
-                f"Sage cannot be asked for {LAST_MODIFIED} {term.operator}",
-                f"it knows what was changed since a moment: {LAST_MODIFIED} >= '2024-05-01T00:00:00Z'",
+                f"Sage does not support {LAST_MODIFIED} {term.operator}",
+                f"it can list what was changed since a moment: {LAST_MODIFIED} >= '2024-05-01T00:00:00Z'",
             )
         if since(str(term.value)) is None:
-            raise _refused(query, term, f"{str(term.value)!r} is no date", "e.g. 2024-05-01 or 2024-05-01T10:00:00Z")
+            raise _refused(
+                query, term, f"{str(term.value)!r} is not a date", "write it as 2024-05-01 or 2024-05-01T10:00:00Z"
+            )
 
 
 def _refused(query: Query, term: Comparison, message: str, hint: str) -> QueryError:
@@ -101,20 +103,20 @@ def _refused(query: Query, term: Comparison, message: str, hint: str) -> QueryEr
 
 
 def _polled(resource: SageResource, query: Query, given: dict[str, str]) -> dict[str, str]:
-    """What a poll needs and its URL may not say: its window, the stamps of the records, an order that does not move."""
+    """Add what a poll needs if its URL does not say it: the window, the stamps of the records, and a stable order."""
     if _DELETED_SINCE in given:
         return given
     if query.window is not None and not _WINDOWS & given.keys():
         given[SINCE] = query.window.start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     given[_ATTRIBUTES] = _with_stamps(given.get(_ATTRIBUTES, ""))
     if resource.is_sorted:
-        # In the order of the updated stamp, a record that changes meanwhile would pull others into pages already read.
+        # Sorted by the updated stamp, a record that changes during the poll would move others into pages already read.
         given.setdefault(_SORT, f"{CREATED}:asc")
     return given
 
 
 def _with_stamps(attributes: str) -> str:
-    """Lists show no stamps unless they are asked for."""
+    """Lists contain no stamps unless they are asked for."""
     names = [name.strip() for name in attributes.split(",") if name.strip()]
     if "all" in names:
         return "all"

@@ -1,4 +1,4 @@
-"""What a Sage business offers."""
+"""The resources of a Sage business."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ FEED = Feed(
 SWEEP = Sweep(
     total=TOTAL,
     interval=timedelta(days=1),
-    caveat="Sage does not tell what was deleted here: once a day all ids are listed, and missing records asked for.",
+    caveat="Sage has no list of deleted records here: all ids are listed once a day, and missing records looked up.",
 )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SageResource(Resource):
-    """A list of Sage's.
+    """A list of Sage.
 
-    `verbs` are those of C create, R read one, U update, D delete, S list. A body that is written is wrapped in
-    `wrapper`, the singular name. `is_voided`: a DELETE keeps the record, gives it the status VOID and wants a reason.
-    `contact_type` is what a contact must be to be in the list. `is_dated` is true of lists that can be asked for
-    changes, `is_sorted` of those that take a `sort`; `is_single` of a path that holds one object and no list.
+    `verbs` are the letters of what it supports: C create, R read one, U update, D delete, S list. A written body is
+    wrapped in `wrapper`, the singular name. With `is_voided`, a DELETE needs a reason, and keeps the record with the
+    status VOID. `contact_type` is the type of the contacts in the list. `is_dated` lists can be asked for changes,
+    `is_sorted` ones support `sort`, and an `is_single` path holds one object instead of a list.
     """
 
     verbs: str = "RS"
@@ -69,7 +69,7 @@ def list_resources(config: Config) -> list[SageResource]:
 
 
 def poller(name: str) -> Mapping[str, Any]:
-    """The default entry; that of customers is the documented one, character by character."""
+    """The default poller entry; that of customers is exactly the documented one."""
     return {
         "url": f"/hubs/finance/{name}?where=lastModifiedDate>='${{date:{STAMP}}}' and attributes='{CREATED},{UPDATED}'",
         "idField": "id",
@@ -80,7 +80,7 @@ def poller(name: str) -> Mapping[str, Any]:
 def _records(
     name: str, path: str, verbs: str, wrapper: str, description: str, *, polled: bool = True, **more: Any
 ) -> SageResource:
-    """A list of records that people write, which bear stamps."""
+    """A list of records that people write; they have stamps."""
     return SageResource(
         name=name,
         path=path,
@@ -114,7 +114,7 @@ def _artefacts(name: str, path: str, wrapper: str, description: str) -> SageReso
 
 
 def _codes(name: str, path: str = "", **more: Any) -> SageResource:
-    """A list that Sage keeps, and that hardly ever changes."""
+    """A list that Sage maintains and that hardly ever changes."""
     return SageResource(
         name=name,
         path=path or f"/{name.replace('-', '_')}",
@@ -130,12 +130,12 @@ _BOTH = [
     _contacts("customers", "CUSTOMER", "The contacts that you sell to."),
     _contacts("vendors", "VENDOR", "The contacts that you buy from."),
     # Not polled by default: each of them is a customer or a vendor.
-    _records("contacts", "/contacts", "RS", "contact", "Customers, vendors, and who is both.", polled=False),
+    _records("contacts", "/contacts", "RS", "contact", "Customers, vendors, and those who are both.", polled=False),
     _records("contact-persons", "/contact_persons", "RS", "contact_person", "The people at your contacts."),
     _records("addresses", "/addresses", "RS", "address", "The addresses of your contacts."),
     _artefacts("invoices", "/sales_invoices", "sales_invoice", "The invoices that you wrote."),
     _artefacts("sales-credit-notes", "/sales_credit_notes", "sales_credit_note", "Credit notes for your invoices."),
-    _artefacts("purchase-invoices", "/purchase_invoices", "purchase_invoice", "The invoices that you got."),
+    _artefacts("purchase-invoices", "/purchase_invoices", "purchase_invoice", "The invoices that you received."),
     _artefacts(
         "purchase-credit-notes", "/purchase_credit_notes", "purchase_credit_note", "Credit notes from your vendors."
     ),

@@ -1,4 +1,4 @@
-"""The signature of a request to API v3: OAuth1's, with changes of Sage's own."""
+"""The signature of a request to API v3: that of OAuth1, with Sage's changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PORTS = {"https": 443, "http": 80}
 
 
 def signed(inner: AuthBase, secret: Secret, nonce: Callable[[], str] = random_nonce) -> SignedAuth:
-    """`inner` puts the token and the site into the headers, which are signed as well."""
+    """`inner` adds the token and the site to the headers, which are signed as well."""
     return SignedAuth(
         secret=lambda request: signing_key(reveal(secret), _token(request)),
         base_string=_base_string_of,
@@ -38,7 +38,7 @@ def signing_key(secret: str, token: str) -> str:
 
 
 def base_string(method: str, url: str, params: Iterable[tuple[str, str]], nonce: str, site: str | None = None) -> str:
-    """`params` are the query's and the body's; v3 adds the site, v1 and v2 have none."""
+    """`params` are those of the query and of the body. Only v3 adds the site."""
     pairs = sorted((_encoded(name), _encoded(value)) for name, value in params)
     joined = "&".join(f"{name}={value}" for name, value in pairs)
     parts = [method.upper(), _encoded(_base_url(url)), _encoded(joined), _encoded(nonce)]
@@ -46,7 +46,7 @@ def base_string(method: str, url: str, params: Iterable[tuple[str, str]], nonce:
 
 
 def body_param(body: bytes) -> tuple[str, str]:
-    """The body as a parameter; without a body it is there all the same, and empty."""
+    """The body as a parameter, which is empty if there is no body."""
     return "body", base64.b64encode(body).decode()
 
 
@@ -64,7 +64,7 @@ def _token(request: PreparedRequest) -> str:
 
 
 def _base_url(url: str) -> str:
-    """Without the query, in lower case: that is how the server compares it."""
+    """The URL without its query and in lower case, as the server compares it."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     named = host if parts.port in {None, _PORTS.get(parts.scheme)} else f"{host}:{parts.port}"

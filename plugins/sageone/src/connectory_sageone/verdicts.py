@@ -1,4 +1,4 @@
-"""What an answer of Sage means. Errors are an array of `{$severity, $dataCode, $message, $source}`, one per mistake."""
+"""Judges the answers of Sage. Errors are an array of `{$severity, $dataCode, $message, $source}`, one per mistake."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _FINAL = {
     400: ("Sage does not understand the request", None),
-    403: ("the user may not see this in Sage", "give the user's role access to it, or log in as somebody who has it"),
-    404: ("Sage knows no such record or address", None),
-    405: ("Sage does not do this with such records", None),
-    415: ("Sage takes JSON only", None),
+    403: ("the user may not see this in Sage", "give the user's role access to it, or log in as a user who has it"),
+    404: ("Sage has no such record or URL", None),
+    405: ("Sage does not support this for such records", None),
+    415: ("Sage accepts only JSON", None),
     422: ("Sage refused the record", "the message names the fields"),
 }
 
@@ -44,13 +44,13 @@ def _text(error: dict[str, Any]) -> str:
 
 
 def _no_subscription(response: Response) -> Verdict | None:
-    """401, but no fault of the token: a new one is refused as well, and each renewal uses up a refresh token."""
+    """A 401 that is not about the token: a new token is refused as well, and each renewal uses up a refresh token."""
     if response.status != 401 or "no active subscription" not in said(response).lower():
         return None
     return Verdict(
         action=Action.FAIL,
         reason="the business has no active Sage subscription",
-        hint="its owner must renew the subscription; polling then goes on by itself",
+        hint="its owner must renew the subscription; polling then continues by itself",
     )
 
 
@@ -61,13 +61,13 @@ def _unauthorized(response: Response) -> Verdict | None:
 
 
 def _too_heavy(response: Response) -> Verdict | None:
-    """Whole records in large pages take Sage too long now and then."""
+    """Sage sometimes times out on large pages of whole records."""
     if response.status not in {500, 502, 504} or not _asks_for_whole_records(response.url):
         return None
     return Verdict(
         action=Action.SHRINK,
         reason=f"Sage gave up on a page of whole records ({response.status})",
-        hint="it is asked for again in smaller pages; naming attributes instead of all is easier for Sage",
+        hint="it is asked for again in smaller pages; attributes by name are quicker for Sage than all of them",
     )
 
 

@@ -1,4 +1,4 @@
-"""How ServiceNow logs people in."""
+"""The login at ServiceNow."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def _page(name: str) -> Callable[[Config], str]:
 def _is_dead(response: Response) -> bool:
     """Whether a person must consent again.
 
-    The token endpoint answers 401 to everything it refuses and keeps the reason in the instance's log, so a refresh
-    token that has run out cannot be told from a wrong secret. A page instead of JSON is an instance that is asleep.
+    The token endpoint answers every refusal with 401 and writes the reason only to the instance's log, so an expired
+    refresh token looks like a wrong secret. A page instead of JSON means that the instance is asleep.
     """
     return response.status in {400, 401} and response.content_type != "text/html"
 
@@ -44,7 +44,7 @@ OAUTH = OAuth2(
 
 
 def build_auth(tokens: TokenSource) -> AuthBase:
-    # Not at the top: it brings requests along, which a command that only lists elements can do without.
+    # Imported here because it loads requests, which a command that only lists elements does not need.
     from connectory.auth import BearerAuth
 
     return BearerAuth(tokens)

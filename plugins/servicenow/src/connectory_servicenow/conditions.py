@@ -1,7 +1,7 @@
 """CEQL as conditions of an encoded query.
 
-An encoded query is an AND of OR-groups without parentheses, which is exactly the conjunctive normal form.
-A value cannot be escaped in it, so one that would read as something else is refused.
+An encoded query is an AND of OR-groups without parentheses, that is a conjunctive normal form. Values cannot be escaped
+in it, so a value that ServiceNow would read as something else is refused.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
     from connectory.ceql import Atom, Expression
 
-# Column names are lower case. Capitals are operators: `aLIKEb=c` would be read as `a LIKE 'b=c'`.
+# Column names are lower case, because capitals are operators: `aLIKEb=c` would be read as `a LIKE 'b=c'`.
 COLUMN = re.compile(r"[a-z0-9_]+(?:\.[a-z0-9_]+)*")
 
 _RANGES = frozenset({"<", "<=", ">", ">="})
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f^]")
 _SCRIPT = re.compile(r"\s*javascript:", re.IGNORECASE)
 _MOMENT = re.compile(r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.(\d+))?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
-# What an operator would become together with the beginning of such a value.
+# The beginnings of values that would form another operator together with the one before them.
 _LONGER_OPERATORS = {"<": ("=",), ">": ("=",), "IN": ("STANCEOF", "_HIERARCHY")}
-# Stamps are whole seconds, so `>= 10:00:00.5` holds for exactly those that are `> 10:00:00`.
+# Stamps are whole seconds, so `>= 10:00:00.5` is the same as `> 10:00:00`.
 _WITHOUT_FRACTION = {">=": ">", "<": "<="}
 
 
@@ -41,7 +41,7 @@ class _RefusedError(Exception):
 
 
 def conditions(expression: Expression | None) -> list[str]:
-    """One text per OR-group; all of them have to hold."""
+    """One text for each OR-group; all of them must hold."""
     if expression is None:
         return []
     try:
@@ -63,7 +63,7 @@ def dated_columns(expression: Expression | None) -> set[str]:
 
 
 def columns_since(expression: Expression | None) -> set[str]:
-    """The columns that lie behind a moment in every record that matches."""
+    """The columns that are later than some moment in every record that matches."""
     return {column_name(term.field) for term in conjuncts(expression) if _is_dated(term, {">", ">="})}
 
 
@@ -79,7 +79,7 @@ def column_name(field: str) -> str:
 
 
 def stamp(moment: datetime) -> str:
-    """A moment as ServiceNow writes it: UTC, cut to the second."""
+    """A moment in ServiceNow's format: UTC, without fractions of a second."""
     return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat(" ")
 
 
@@ -88,7 +88,7 @@ def _alternatives(group: list[Atom]) -> list[str]:
 
 
 def _encoded(atom: Atom) -> list[str]:
-    """Conditions of which one has to hold."""
+    """Conditions of which at least one must hold."""
     column = _column(atom)
     if isinstance(atom, IsNull):
         return [f"{column}ISNOTEMPTY" if atom.negated else f"{column}ISEMPTY"]
@@ -102,9 +102,11 @@ def _encoded(atom: Atom) -> list[str]:
 def _column(atom: Atom) -> str:
     name = column_name(atom.field)
     if not COLUMN.fullmatch(name):
-        raise _RefusedError(f"{atom.field!r} is no column of ServiceNow", atom, "names look like caller_id.email")
+        raise _RefusedError(
+            f"{atom.field!r} is not a valid name of a ServiceNow column", atom, "write a name such as caller_id.email"
+        )
     if name.rpartition(".")[2] == PASSWORD:
-        raise _RefusedError(f"{PASSWORD} cannot be asked for", atom)
+        raise _RefusedError(f"{PASSWORD} must not be used in a condition", atom)
     return name
 
 
@@ -113,7 +115,7 @@ def _comparison(column: str, atom: Comparison) -> list[str]:
         return _equality(column, _value(atom.value, atom).text, atom, negated=atom.operator == "!=")
     value = _value(atom.value, atom)
     if not value.text:
-        raise _RefusedError(f"nothing is {atom.operator} an empty text", atom, "write IS NULL or IS NOT NULL")
+        raise _RefusedError(f"{atom.operator} cannot be used with an empty text", atom, "write IS NULL or IS NOT NULL")
     operator = _WITHOUT_FRACTION.get(atom.operator, atom.operator) if value.has_fraction else atom.operator
     return [_joined(column, operator, value.text, atom)]
 
@@ -127,7 +129,7 @@ def _equality(column: str, text: str, atom: Atom, *, negated: bool) -> list[str]
 
 
 def _negation(column: str, operator: str, text: str) -> list[str]:
-    # Most of ServiceNow's operators pass over empty values. In CEQL NOT holds for them too, so that is said.
+    # Most operators of ServiceNow skip empty values. In CEQL, NOT matches them as well, so they are added.
     return [f"{column}{operator}{text}", f"{column}ISEMPTY"]
 
 
@@ -136,7 +138,7 @@ def _membership(column: str, atom: In) -> list[str]:
     for text in texts:
         if "," in text:
             hint = f"write {atom.field} = '...' OR {atom.field} = '...'"
-            raise _RefusedError("a value of a list cannot hold a comma in ServiceNow", atom, hint)
+            raise _RefusedError("a value of a list cannot contain a comma in ServiceNow", atom, hint)
         if not text:
             raise _RefusedError("an empty text cannot be in a list", atom, f"write {atom.field} IS NULL")
     listed = ",".join(dict.fromkeys(texts))
@@ -150,7 +152,7 @@ def _like(column: str, atom: Like) -> list[str]:
         return [f"{column}ISEMPTY" if atom.negated else f"{column}ISNOTEMPTY"]
     if "%" in text:
         raise _RefusedError(
-            "ServiceNow searches a text at the start, at the end, or anywhere, but not around a % in the middle",
+            "ServiceNow does not support a % in the middle of a text, only at its start or end",
             atom,
             f"join two conditions: {atom.field} LIKE 'a%' AND {atom.field} LIKE '%b'",
         )
@@ -181,13 +183,13 @@ def _value(literal: Literal, atom: Atom) -> _Value:
 
 
 def _utc(match: re.Match[str], atom: Atom) -> tuple[str, bool]:
-    """A moment in ServiceNow's form, and whether a fraction of a second was cut off."""
+    """A moment in ServiceNow's format, and whether a fraction of a second was cut off."""
     date, time, fraction, offset = match.groups()
     try:
         moment = datetime.fromisoformat(f"{date}T{time}{offset or 'Z'}")
         return stamp(moment), bool(fraction and fraction.strip("0"))
     except (ValueError, OverflowError):
-        # ServiceNow would leave out a condition it cannot read, and the list would be longer.
+        # ServiceNow would ignore a condition that it cannot read, and return too many records.
         raise _RefusedError(f"there is no such date: {match[0]}", atom) from None
 
 

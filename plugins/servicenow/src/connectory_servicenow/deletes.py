@@ -1,9 +1,9 @@
-"""How deletions are found in a ServiceNow instance.
+"""Finds deletions in a ServiceNow instance.
 
-It logs them in `sys_audit_delete`, under the class of the record itself: a customer that is deleted from the companies
-is logged as `customer_account`. So the log is asked for a table and all tables that extend it. Deletes of `sys_*`
-tables are not logged unless an administrator lists them in `glide.ui.audit_deleted_tables`; by default those of users
-are not, so for users all ids are listed now and then instead.
+They are logged in `sys_audit_delete` under the class of the record: a deleted customer among the companies is logged as
+`customer_account`. So the log is asked for a table and all tables that extend it. Deletes of `sys_*` tables are logged
+only if an administrator lists them in `glide.ui.audit_deleted_tables`. By default users are not in that list, so for
+users all ids are listed once a day instead.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LOG = "sys_audit_delete"
 LOG_FIELDS = "sys_id,tablename,documentkey,display_value,sys_created_on,sys_created_by"
 DICTIONARY = "sys_db_object"
 
-# Longer lists of classes are cut into several requests: somewhat above, instances answer 414.
+# Longer lists of classes are split into several requests; instances answer 414 to slightly longer URLs.
 LONGEST_LIST = 6_000
 CLASSES_LIVE = timedelta(days=1)
 _MOST_CLASSES = "10000"
@@ -39,7 +39,7 @@ _COUNT = total_in_header("X-Total-Count")
 _TABLE = re.compile(r"[a-z0-9_]+", re.IGNORECASE)
 
 _LOG_CAVEAT = (
-    f"deletions of {{table}} are read from {LOG}, which takes the role admin or a read rule of its own, and the tables"
+    f"deletions of {{table}} are read from {LOG}, which needs the role admin or a read rule of its own, and the tables"
     f" that extend it from {DICTIONARY}; tables with the attribute no_audit_delete are not logged"
 )
 _SWEEP_CAVEAT = (
@@ -74,7 +74,7 @@ def deletes_of(table: str, log: TableResource) -> Deletes:
 
 @dataclass(kw_only=True)
 class LeafClasses:
-    """The parts of the log that concern a table: it and all that extend it, asked for once a day."""
+    """The part of the log about a table and all tables that extend it; their names are read once a day."""
 
     table: str
     dictionary: str
@@ -125,7 +125,7 @@ class LeafClasses:
 
 
 def in_lists(names: Iterable[str]) -> Iterator[list[str]]:
-    """The names in lists that are not too long to be sent."""
+    """The names, split into lists that are short enough for a request."""
     taken: list[str] = []
     length = 0
     for name in names:
@@ -133,7 +133,7 @@ def in_lists(names: Iterable[str]) -> Iterator[list[str]]:
             yield taken
             taken, length = [], 0
         taken.append(name)
-        # The comma is sent as %2C.
+        # A comma is sent as %2C.
         length += len(name) + 3
     if taken:
         yield taken

@@ -1,4 +1,4 @@
-"""Who is logged in."""
+"""The user who is logged in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .resources import API
 if TYPE_CHECKING:
     from connectory.http import Client
 
-# Two rows, to notice an instance that leaves the condition out and shows whomever it has.
+# Two rows, to notice an instance that ignores the condition and shows any user.
 _OWN_ROW = Request(
     path=f"{API}/sys_user",
     params=(
@@ -35,7 +35,7 @@ class _Users(msgspec.Struct):
 
 
 def account(client: Client) -> str:
-    """The name that the user logs in with; empty where they may not read their own row."""
+    """The login name of the user; empty if they may not read their own row."""
     try:
         users = msgspec.json.decode(client.send(_OWN_ROW).body, type=_Users).result
     except msgspec.DecodeError as error:

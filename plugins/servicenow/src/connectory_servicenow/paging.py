@@ -1,12 +1,12 @@
-"""Walks a list of the Table API while its rows change.
+"""Reads a list of the Table API while its rows change.
 
-By offset, a row that leaves the list moves all rows behind it, and some are never seen. So each page asks for what
-comes after the last row of the page before: in the order of (updated stamp, id) within a poll's window, in the order
-of the id otherwise.
+With an offset, a row that leaves the list would move all rows after it, and some would never be seen. So each page asks
+for the rows after the last row of the page before: ordered by updated stamp and id within a poll's window, otherwise
+by id.
 
-Rights thin a page out after it was cut to its limit, so a short page is not the last one and an empty page may be
-followed by rows. `X-Total-Count` counts all rows that match, hidden ones too. A page on which all of them are shown
-is the last one: a poll that finds nothing takes one request.
+ServiceNow removes the rows that the user may not read after it has cut a page to its limit, so a short or even an empty
+page need not be the last. `X-Total-Count` counts all rows that match, hidden ones too. The last page is the one that
+shows all remaining rows, so a poll that finds nothing takes one request.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _WINDOW = re.compile(r"(?:\A|\^)sys_updated_on<=")
 @dataclass(frozen=True, slots=True)
 class KeysetPages:
     def walk(self, request: Request, query: Query) -> Generator[Request, Page, None]:
-        # What stands in a poll URL comes last and replaces what the resource asks for by default.
+        # The parameters of a poll URL come last and replace the defaults of the resource.
         request = replace(request, params=tuple(dict(request.params).items()))
         asked = request.param("sysparm_query") or ""
         limit = int(request.param("sysparm_limit") or query.page_size)
@@ -58,21 +58,21 @@ def _after(place: Place | None, *, by_stamp: bool) -> str:
     sys_id, updated = place
     if not by_stamp:
         return f"sys_id>{sys_id}"
-    # ^OR binds to the condition just before it: at or after the stamp, and behind it either in time or by id.
+    # ^OR binds to the condition just before it: at or after the stamp, and later than it or with a greater id.
     return f"sys_updated_on>={updated}^sys_updated_on>{updated}^ORsys_id>{sys_id}"
 
 
 def _rows_of(
     request: Request, limit: int, before: Place | None, *, by_stamp: bool
 ) -> Generator[Request, Page, Place | None]:
-    """Ask for the next rows, past pages that show none. The place to go on from, or None where the list ends."""
+    """Ask for the next rows, skipping pages that show none. Returns the place to continue from, or None at the end."""
     offset, counted = 0, None
     while True:
         page = yield _at(request, limit, offset)
         total = _total(page)
         if offset and counted is not None and total is not None and total != counted:
-            # A row that left the list may have pulled another one under the offset. One row more makes it another
-            # request: the same one again would look like a walk that goes round in circles.
+            # A row that left the list may have moved another one below the offset. One row more makes it a different
+            # request, because repeating the same one would look like an endless loop.
             offset, counted, limit = 0, None, limit + 1
             continue
         place = _place(page, by_stamp=by_stamp)
@@ -91,11 +91,11 @@ def _at(request: Request, limit: int, offset: int) -> Request:
 
 def _is_last(page: Page, total: int | None, offset: int, limit: int, place: Place | None) -> bool:
     if total is None:
-        # Some releases answer 403 to a page of hidden rows only, and count nothing on it.
+        # Some releases answer 403, without a count, to a page of which all rows are hidden.
         return page.rows == 0 and page.response.status != 403
     if place is None:
         return offset + limit >= total
-    # Not `offset + limit >= total`: a server that cuts pages to less than the limit would lose the rest.
+    # `offset + limit >= total` would lose rows if the server uses smaller pages than the limit.
     return page.rows == total - offset
 
 
@@ -105,20 +105,23 @@ def _total(page: Page) -> int | None:
 
 
 def _place(page: Page, *, by_stamp: bool) -> Place | None:
-    """None where the page shows no row, or where its entry reads other fields than the order is by."""
+    """None if the page shows no row, or if its poller entry does not read the fields of the order."""
     if page.last is None or not _ID.fullmatch(page.last[0]):
         return None
     return page.last if not by_stamp or _STAMP.fullmatch(page.last[1]) else None
 
 
 def _check_order(before: Place | None, page: Page, *, by_stamp: bool) -> None:
-    """A server that drops what it may not evaluate drops the order too: to go on from such a page would skip rows."""
+    """Refuse a page in the wrong order, because continuing from it would skip rows.
+
+    A server ignores the order if the user may not sort by its columns.
+    """
     places = page.places() or ([page.last] if page.last else [])
     order = [(updated, sys_id) if by_stamp else (sys_id,) for sys_id, updated in places]
     if before is not None:
         order.insert(0, (before[1], before[0]) if by_stamp else (before[0],))
     if any(one >= other for one, other in itertools.pairwise(order)):
         raise ProviderError(
-            "ServiceNow did not follow the order of the list, so its end cannot be found",
+            "ServiceNow ignored the order of the list, so its end cannot be found",
             hint="give the integration user the right query_range on sys_updated_on and sys_id",
         )

@@ -1,4 +1,4 @@
-"""What ServiceNow answers to Connectory's hooks."""
+"""The hooks that ServiceNow implements."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def connect_date_format(element: Element, pattern: str, timezone: str | None) ->
 
 @hookimpl
 def connect_open_sandbox(element: Element) -> Sandbox:
-    # Not at the top: the sandbox brings a web framework along.
+    # Imported here because the sandbox loads a web framework.
     from .sandbox import create_sandbox
 
     return create_sandbox()

@@ -1,7 +1,7 @@
 """A list request as parameters of the Table API.
 
-The encoded query is the AND of the poll's window, the `where`, plain `name=value` parameters, an encoded query that
-stood in the URL, and the filter of the resource. Order and place in the list are added by `paging`.
+The encoded query is the AND of the poll's window, the `where`, plain `name=value` parameters, the encoded query of the
+URL, and the filter of the resource. `paging` adds the order and the place in the list.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from connectory.model import Params, Query, Resource
 
-# ServiceNow's own client stops sending longer ones as a GET; somewhat above, instances answer 414.
+# ServiceNow's own client does not send longer URLs as a GET; instances answer 414 to slightly longer ones.
 _LONGEST = 10_000
 _ROOM_FOR_PAGING = 400
-# A poll cannot do without these, whatever columns were asked for.
+# A poll needs these, whatever columns were asked for.
 _POLLED = (ID, UPDATED, CREATED, VERSION)
 _LIST, _FIELDS, _LIMIT = "sysparm_query", "sysparm_fields", "sysparm_limit"
 
@@ -56,11 +56,11 @@ def _parts(resource: Resource, query: Query, raw: str) -> Iterator[str]:
 
 
 def _window(resource: Resource, query: Query) -> Iterator[str]:
-    """The window of a poll, where its `where` does not already say it all.
+    """The conditions of the window of a poll that its `where` does not contain.
 
-    The upper bound is never said: it keeps records that change during the poll from being read twice.
-    A `where` that compares another date only, such as `sys_created_on > ...`, has a window of its own: records of it
-    that change right now lie behind the upper bound of the updated stamp, and are not in the next window either.
+    A `where` never contains the upper bound, which keeps records that change during the poll from being read twice.
+    A `where` that compares only another date, such as `sys_created_on > ...`, is a window of its own and gets no upper
+    bound: its records that change right now would be above that bound, and not in the next window either.
     """
     column, window = resource.updated_field, query.window
     if window is None or column is None:
@@ -74,11 +74,11 @@ def _window(resource: Resource, query: Query) -> Iterator[str]:
 
 
 def _limit(query: Query, given: str | None) -> int:
-    """The page size; a `sysparm_limit` in the URL can make it smaller, so that a page can still be halved."""
+    """The page size. A `sysparm_limit` in the URL can only make it smaller, so that a page can still be halved."""
     if given is None:
         return query.page_size
     if not given.isdigit() or int(given) < 1:
-        raise ConfigurationError(f"{given!r} is no number of records", where=_LIMIT)
+        raise ConfigurationError(f"{given!r} is not a number of records", where=_LIMIT)
     return min(int(given), query.page_size)
 
 
@@ -88,11 +88,11 @@ def _check_polled(resource: Resource, given: dict[str, str]) -> None:
         raise ConfigurationError(
             "labels cannot be polled: their dates are in the user's zone and format",
             where=DISPLAY_VALUE,
-            hint="use all, which gives stored values and labels",
+            hint="use all, which returns stored values and labels",
         )
     if "sysparm_offset" in given or given.get("sysparm_no_count") == "true":
         raise ConfigurationError(
-            "a poll pages by itself and counts rows to know where the list ends",
+            "a poll pages by itself and needs the number of rows to find the end of the list",
             where="url",
             hint="leave out sysparm_offset and sysparm_no_count",
         )
@@ -102,7 +102,7 @@ def _check_length(params: dict[str, str]) -> None:
     length = len(urlencode(params, safe="", quote_via=quote)) + _ROOM_FOR_PAGING
     if length > _LONGEST:
         raise ConfigurationError(
-            f"the request would be about {length} characters long, and ServiceNow takes {_LONGEST}",
+            f"the request would be about {length} characters long, but ServiceNow accepts only {_LONGEST}",
             where="where",
-            hint="use fewer conditions and shorter lists, or poll in two entries; an OR of ANDs grows the most",
+            hint="use fewer conditions and shorter lists, or two poller entries; an OR of ANDs becomes the longest",
         )

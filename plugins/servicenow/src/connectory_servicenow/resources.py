@@ -1,4 +1,4 @@
-"""What a ServiceNow instance offers."""
+"""The resources of a ServiceNow instance."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from connectory.model import Config, Params
 
-# v1 answers 404 to a list without rows; v2 answers 200 and an empty list. No version at all is the newest one, which an
-# upgrade may change.
+# v1 answers 404 to a list without rows, v2 answers 200 and an empty list. Without a version it is the newest one, which
+# an upgrade may change.
 API = "/api/now/v2/table"
 
 ID = "sys_id"
@@ -35,7 +35,7 @@ _DATES = {
     "createdDateField": CREATED,
     "createdDateFormat": STAMP,
 }
-# As documented, zone and all. It was meant for display values: see `stamps`.
+# As documented, including the zone, which is that of display values: see `stamps`.
 _INCIDENT_DATES = {**_DATES, "updatedDateTimezone": "PST", "createdDateTimezone": "PST"}
 BOUND = Bound(comparison="strict", unit=timedelta(seconds=1), zone="UTC")
 """Poll URLs compare with `>`; stamps are stored in UTC, cut to the second."""
@@ -62,7 +62,7 @@ def list_resources(config: Config) -> list[TableResource]:
 
 
 def _resource(name: str, table: str, config: Config, description: str, users: bool = False) -> TableResource:
-    # Whatever table contacts are taken from, it may be one that extends users.
+    # The table of contacts is configurable, and may extend users.
     names = (*COLUMNS, *config.get(f"servicenow.{name}.fields", "").split(","))
     columns = without_password(names) if users or table in _USER_TABLES else []
     return TableResource(
@@ -101,7 +101,7 @@ def _log_of_deletes() -> TableResource:
 def _params(config: Config, columns: list[str]) -> Params:
     params = [
         ("sysparm_display_value", config.get(DISPLAY_VALUE, "false")),
-        # The header would repeat the query in four links, and a long query in it is answered with 400.
+        # The Link header would repeat the query four times, and the answer to a long query would be 400.
         ("sysparm_suppress_pagination_header", "true"),
     ]
     return (*params, ("sysparm_fields", ",".join(columns))) if columns else tuple(params)
@@ -111,7 +111,7 @@ def _poller(name: str) -> Mapping[str, Any]:
     descriptor = "date" if name == "incidents" else "gmtDate"
     return {
         "url": f"/hubs/helpdesk/{name}?where={UPDATED}>'${{{descriptor}:yyyy-MM-dd'T'HH:mm:ss}}'",
-        # `id`, the platform's own name for it, means the same.
+        # The platform's name `id` means the same.
         "idField": ID,
         "datesConfiguration": dict(_INCIDENT_DATES if name == "incidents" else _DATES),
     }

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class StampCodec:
     """A pattern for stored values, which are UTC whatever zone a poller entry names.
 
-    The documented entry for incidents says PST. That is the zone of the display values, which a poll never reads:
-    applied to stored values it would move every stamp by hours.
+    The documented entry for incidents names PST, which is the zone of the display values. A poll reads stored values,
+    so the zone would move every stamp by hours.
     """
 
     codec: DateCodec
@@ -39,7 +39,7 @@ class StampCodec:
         return UTC
 
     def parse(self, value: object, /) -> datetime:
-        """Takes `{"value": ..., "display_value": ...}` as well, by its value."""
+        """Accepts `{"value": ..., "display_value": ...}` as well, and reads its value."""
         if isinstance(value, Mapping):
             if "value" not in value:
                 raise ValueError("this is a display value, whose time zone is not known: ask for stored values")

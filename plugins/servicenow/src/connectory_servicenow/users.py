@@ -1,9 +1,9 @@
 """The columns of user tables.
 
-The Table API gives every column unless columns are named, and has no way to leave one out. A user's record holds the
-hash of the password, and records pass from here to the customer as the bytes they are. So for users every column is
-named, all but that one. What this costs: a column that an instance added itself has to be named in
-`servicenow.contacts.fields` or `servicenow.agents.fields`.
+The Table API returns all columns unless some are named, and cannot leave one out. A user's record contains the hash of
+the password, and records are passed on to the customer unchanged. So for users all columns are named except that one.
+The cost: columns that an instance has added must be named in `servicenow.contacts.fields` or
+`servicenow.agents.fields`.
 """
 
 from __future__ import annotations
@@ -32,6 +32,6 @@ COLUMNS = tuple(_COLUMNS.split())
 
 
 def without_password(names: Iterable[str]) -> list[str]:
-    """Column names, each once, without the password, wherever a dot-walk such as `caller_id.user_password` starts."""
+    """The column names, each once and without the password, also as part of a dot-walk (`caller_id.user_password`)."""
     stripped = (name.strip() for name in names)
     return list(dict.fromkeys(name for name in stripped if name and name.rpartition(".")[2] != PASSWORD))

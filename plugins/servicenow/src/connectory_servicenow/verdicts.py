@@ -1,4 +1,4 @@
-"""What an answer of ServiceNow means. Pure, and cheap for a good page, which is not parsed here."""
+"""Judges the answers of ServiceNow. It does no I/O, and is quick for a good page, which it does not parse."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from connectory.model import Response
 
-_WAKE = "wake it at https://developer.servicenow.com; polling goes on by itself"
-_NOTHING_LOST = "the page is asked for again in smaller pieces, nothing is lost"
+_WAKE = "wake it at https://developer.servicenow.com; polling continues by itself"
+_NOTHING_LOST = "the page is asked for again in smaller pieces; nothing is lost"
 
 _LIST_HEAD = re.compile(rb'\s*\{\s*"result"\s*:\s*\[')
 _LIST_TAIL = re.compile(rb"\]\s*\}\s*\Z")
@@ -27,7 +27,7 @@ _CANCELLED = re.compile(r"transaction cancel|maximum execution time", re.IGNOREC
 
 
 class _Body(msgspec.Struct):
-    """The outside of an answer; what it holds stays bytes."""
+    """Parses the envelope of an answer and leaves the records as bytes."""
 
     error: msgspec.Raw = msgspec.Raw(b"null")
     status: Any = None
@@ -42,7 +42,7 @@ def judge(response: Response) -> Verdict:
     if 300 <= status < 400:
         return _redirect(response)
     if status == 202:
-        return _retry(response, "too many calls wait in one session of ServiceNow, and this one was dropped")
+        return _retry(response, "ServiceNow dropped this call because too many calls of its session were waiting")
     if status < 300:
         return _success(response)
     error = _error(response)
@@ -60,15 +60,15 @@ def _success(response: Response) -> Verdict:
     if response.content_type in {"text/html", "application/xhtml+xml"}:
         return _page(response)
     if not response.content_type.endswith("json"):
-        kind = response.content_type or "something without a type"
-        return _retry(response, f"ServiceNow's address answered with {kind} where JSON is due")
+        kind = response.content_type or "a body without a content type"
+        return _retry(response, f"ServiceNow's address answered with {kind} instead of JSON")
     if _looks_whole(response.body):
         return ACCEPT
     return _closer(response)
 
 
 def _looks_whole(body: bytes) -> bool:
-    """Whether a list ends as it began. An error behind the records, or a cut, shows at the end."""
+    """Check the end of a list: it shows whether the list was cut, and holds an error that came after the records."""
     return _LIST_HEAD.match(body[:64]) is not None and _LIST_TAIL.search(body[-64:]) is not None
 
 
@@ -76,14 +76,14 @@ def _closer(response: Response) -> Verdict:
     try:
         body = msgspec.json.decode(response.body, type=_Body)
     except msgspec.DecodeError as error:
-        return Verdict(action=Action.SHRINK, reason=f"ServiceNow's answer is cut short: {error}", hint=_NOTHING_LOST)
+        return Verdict(action=Action.SHRINK, reason=f"ServiceNow's answer is incomplete: {error}", hint=_NOTHING_LOST)
     return _cancelled(_error(response)) if body.is_failure else ACCEPT
 
 
 def _cancelled(error: str) -> Verdict:
     return Verdict(
         action=Action.SHRINK,
-        reason="ServiceNow gave up on the page half-way, as it took longer than its quota of seconds allows",
+        reason="ServiceNow stopped in the middle of the page, which took longer than its time quota allows",
         hint=_NOTHING_LOST,
         provider_message=error or None,
     )
@@ -94,16 +94,20 @@ def _page(response: Response) -> Verdict:
     if "hibernat" in text:
         return _retry(response, "the ServiceNow instance is asleep", _WAKE)
     if "user_password" in text or "sysverb_login" in text:
-        hint = "see in a browser whether its REST API is behind a single sign-on or a maintenance page"
-        return _retry(response, "ServiceNow shows its log-in page where its API should answer", hint)
-    return _retry(response, "ServiceNow shows a web page where its API should answer", "open the instance in a browser")
+        hint = "check in a browser whether its REST API is behind a single sign-on or a maintenance page"
+        return _retry(response, "ServiceNow shows its login page instead of an answer of its API", hint)
+    return _retry(
+        response, "ServiceNow shows a web page instead of an answer of its API", "open the instance in a browser"
+    )
 
 
 def _redirect(response: Response) -> Verdict:
     target = urlsplit(urljoin(response.url, response.headers.get("Location", "")))
     if target.hostname and target.hostname != urlsplit(response.url).hostname:
-        return _retry(response, f"the ServiceNow instance is asleep or has moved: it sends to {target.hostname}", _WAKE)
-    return _retry(response, f"ServiceNow sends to another page, {target.path or 'unnamed'}", "open it in a browser")
+        return _retry(
+            response, f"the ServiceNow instance is asleep or has moved: it redirects to {target.hostname}", _WAKE
+        )
+    return _retry(response, f"ServiceNow redirects to another page, {target.path or 'unnamed'}", "open it in a browser")
 
 
 # Refusals
@@ -116,7 +120,7 @@ def _unauthorized(response: Response, error: str) -> Verdict:
     return Verdict(
         action=Action.RENEW,
         reason="ServiceNow refused the access token",
-        hint="if a new one is refused as well: is the user active, and does a REST access policy block the API?",
+        hint="if a new token is refused too, check that the user is active and no REST access policy blocks the API",
         provider_message=error or None,
     )
 
@@ -139,7 +143,7 @@ def _forbidden(response: Response, error: str) -> Verdict:
 
 def _not_found(response: Response, error: str) -> Verdict:
     if not error:
-        return _fail("ServiceNow knows no such address", "is servicenow.subdomain the right instance?", "")
+        return _fail("ServiceNow has no such URL", "check that servicenow.subdomain names the right instance", "")
     if _is_list(response):
         return Verdict(action=Action.EMPTY, reason="the list is empty", provider_message=error)
     return _fail("the record does not exist, or is hidden from the integration user", None, error)
@@ -152,7 +156,7 @@ def _bad_request(response: Response, error: str) -> Verdict:
     if "pagination not supported" in error.lower():
         return _too_long(response, error)
     if "does not represent any resource" in error:
-        return _fail("the instance has no such API", "is servicenow.subdomain the right instance?", error)
+        return _fail("the instance has no such API", "check that servicenow.subdomain names the right instance", error)
     return _fail("ServiceNow does not understand the request", None, error)
 
 
@@ -169,7 +173,7 @@ def _too_many(response: Response, error: str) -> Verdict:
         reason = f"the hourly limit of {limit} requests is used up" if limit else "the hourly limit is used up"
         hint = "poll less often, or raise the rate limit rule of the integration user"
         return _retry(response, reason, hint, wait=_seconds_to_wait(response))
-    return _retry(response, "ServiceNow is busy: all its slots for API calls are taken", "poll fewer things at once")
+    return _retry(response, "ServiceNow is busy: all its slots for API calls are taken", "poll fewer resources at once")
 
 
 def _seconds_to_wait(response: Response) -> float | None:
@@ -209,7 +213,7 @@ def _fail(reason: str, hint: str | None, error: str) -> Verdict:
 
 
 def _error(response: Response) -> str:
-    """What the answer itself says is wrong: message and detail, or the title of a page."""
+    """The error message of the answer: its message and detail, or the title of a page."""
     if response.content_type.endswith("json"):
         return _json_error(response.body)
     match = _TITLE.search(response.body[:4_000].decode("utf-8", "replace"))

@@ -1,12 +1,12 @@
-"""A fake Sage to develop and test against: a WSGI application for a real loopback server.
+"""A fake Sage for development and tests: a WSGI application.
 
 1. `SageSandbox` (app) is a `connectory.sandbox.Sandbox` with Sage's login pages (`login`), lists (`lists`),
    records (`records`, `schema`), writes (`writes`) and errors (`errors`).
 2. `seeds` fills it with a small business, and `people` change it.
-3. `SageSwitches` (switches) choose the API generation and its bad days; faults are those of the base and
-   `no_subscription`, `role_too_low`.
+3. `SageSwitches` (switches) are its settings, such as the API generation. Its faults are those of the base,
+   `no_subscription` and `role_too_low`.
 
-Where Sage's documentation is silent, it behaves as `sageone.md` 6 decides.
+Where Sage's documentation says nothing, it behaves as decided in section 6 of `sageone.md`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def create_sandbox(
     products: int = 15,
     invoices: int = 25,
 ) -> SageSandbox:
-    """A business that sells things; a second one, of the same user, has three customers only."""
+    """A business that sells goods. A second business of the same user has only three customers."""
     sandbox = SageSandbox(clock, seed, switches or SageSwitches())
     fill(sandbox, contacts=contacts, products=products, invoices=invoices)
     return sandbox

@@ -47,7 +47,7 @@ _KINDS = {
 
 
 class SageSandbox(Sandbox):
-    """A fake Sage. `insert`, `update`, `delete` and `void` are the doors through which tests change it."""
+    """A fake Sage. `insert`, `update`, `delete` and `void` are for tests, which change records with them."""
 
     def __init__(self, clock: Callable[[], datetime], seed: int, switches: SageSwitches) -> None:
         super().__init__(clock=clock, seed=seed, switches=switches, kinds=_KINDS)
@@ -60,7 +60,7 @@ class SageSandbox(Sandbox):
         self.finish = self._label
         self.collections = {collection.name: collection for collection in COLLECTIONS}
         self.replayed: dict[str, str] = {}
-        """Records by the idempotency id that they were created with."""
+        """Records by the idempotency id of the request that created them."""
         for collection in COLLECTIONS:
             self.table(collection.name)
             self._open(collection)
@@ -70,13 +70,13 @@ class SageSandbox(Sandbox):
 
     @property
     def base(self) -> str:
-        """The path that all others are below."""
+        """The path that all other paths start with."""
         return f"/{self.switches.country}/sageone/accounts/v3" if self.api == "v3" else "/v3.1"
 
-    # The doors for tests
+    # For tests
 
     def insert(self, name: str, values: Mapping[str, Any], *, business: int = 0, at: datetime | None = None) -> Row:
-        """Add a record; `values` are as they are kept: references are objects (see `refer`)."""
+        """Add a record; `values` are as stored, with objects as references (see `refer`)."""
         with self.lock:
             table, collection = self.tables[name], self.collections[name]
             number = table.made + 1
@@ -95,12 +95,12 @@ class SageSandbox(Sandbox):
         return self.tables[name].delete(record_id, at=at)
 
     def void(self, name: str, record_id: str, reason: str) -> Row:
-        """Invoices and credit notes are never deleted."""
+        """Void an invoice or a credit note; Sage never deletes them."""
         status = reference("/artefact_statuses", "VOID", "Void")
         return self.update(name, record_id, {"status": status, "void_reason": reason, "outstanding_amount": "0.0"})
 
     def refer(self, name: str, record_id: str) -> dict[str, str] | None:
-        """A reference to a record or a code; None where there is none."""
+        """A reference to a record or a code; None if there is no such record."""
         if name in CODES:
             text = CODES[name].get(record_id)
             return None if text is None else reference(f"/{name}", record_id, text)
@@ -110,7 +110,7 @@ class SageSandbox(Sandbox):
             return reference(f"/{name}", record_id, record_id.replace("_", " ").title())
         return None if row is None else base_of(row)
 
-    # Who calls
+    # Authentication
 
     def _caller(self, request: Request) -> str:
         user = self._by_token(request)
@@ -231,7 +231,7 @@ class SageSandbox(Sandbox):
         return shown(row, ["all"]), 201
 
     def _completed(self, collection: Collection, values: dict[str, Any]) -> dict[str, Any]:
-        """What Sage adds to a new invoice: a number, sums, a status."""
+        """Add the number, the sums and the status of a new invoice, as Sage does."""
         if not collection.is_voided:
             return values
         lines = values.get(collection.lines) or []
@@ -248,7 +248,7 @@ class SageSandbox(Sandbox):
         return added | values
 
     def _expanded(self, record: dict[str, Any], call: Call) -> dict[str, Any]:
-        """`nested_attributes` opens the references of the first level."""
+        """`nested_attributes` expands the references of the first level."""
         wanted = [name for name in call.param("nested_attributes").split(",") if name]
         if not wanted:
             return record
@@ -261,7 +261,7 @@ class SageSandbox(Sandbox):
         row = self.tables[name].get(record_id) if name in self.tables else None
         return value if row is None else shown(row, wanted)
 
-    # What is no table
+    # Resources that are not tables
 
     def _open_codes(self, name: str, codes: Mapping[str, str]) -> None:
         collection = Collection(path=f"/{name}", wrapper="", display=str, tells_deleted=False)
@@ -292,7 +292,7 @@ class SageSandbox(Sandbox):
         self.route(f"{self.base}/businesses/lead", lambda call: _business_record(self.switches.lead))
 
     def _businesses(self) -> Response:
-        # Other keys than those of all other lists.
+        # Its keys differ from those of all other lists.
         items = [_business_record(number) for number in range(len(BUSINESSES))]
         return json_reply(
             {"$total": 2, "$page": 1, "$next": None, "$back": None, "$items_per_page": 2147483647, "$items": items}
@@ -309,14 +309,14 @@ def _is_signed(request: Request) -> bool:
     nonce = request.headers.get("X-Nonce", "")
     text = base_string(request.method, request.base_url, params, nonce, request.headers["X-Site"])
     made = hmac.new(signing_key(SIGNING_SECRET, token).encode(), text.encode(), "sha1").digest()
-    # Some clients leave a line break behind it.
+    # Some clients append a line break.
     return bool(nonce) and hmac.compare_digest(
         request.headers.get("X-Signature", "").strip(), base64.b64encode(made).decode()
     )
 
 
 def _check_customer(sandbox: SageSandbox, collection: Collection, values: Mapping[str, Any]) -> None:
-    """Sales are to customers, purchases are from vendors."""
+    """Check that the contact of a sale is a customer, and that of a purchase a vendor."""
     contact = values.get("contact")
     kind = {"sales": "CUSTOMER", "purchase": "VENDOR"}.get(collection.name.partition("_")[0])
     if not contact or kind is None:

@@ -21,7 +21,7 @@ _CODES = {
 _MESSAGES = {401: "Access denied.", 403: "You do not have permission to do this."}
 
 Mistake = tuple[str, str]
-"""The field, such as `contact[name]`, and what is wrong with it."""
+"""A field, such as `contact[name]`, and its mistake."""
 
 
 def error_body(error: ApiError) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Lists: filters, the order, the envelope."""
+"""Lists: filters, order and envelope."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ class Listing:
         try:
             return parse_moment(text)
         except ValueError:
-            # A plus that was not encoded arrives as a space.
+            # A plus sign that was not encoded arrives as a space.
             raise refused((name, "is not a valid date")) from None
 
     def _ordered(self, rows: list[Row]) -> list[Row]:
-        """In the order of creation, unless the collection can be sorted."""
+        """Sorted by creation, or by `sort` if the collection supports it."""
         key, _, direction = self.call.param("sort").partition(":")
         if not self.collection.is_sorted or key not in {"created_at", "updated_at", "date", "due_date", "expiry_date"}:
             return rows
@@ -122,14 +122,14 @@ class Listing:
         return shown(row, [*attributes, *more], legacy_id=self.call.param("show_legacy_id") == "true")
 
     def _link(self, number: int, size: int) -> str:
-        """Relative, and without the version of the API; it repeats the other parameters."""
+        """A relative link without the API version; it repeats the other parameters."""
         kept = {name: value for name, value in self.call.request.args.items() if name not in {"page", "items_per_page"}}
         query = urlencode({"page": number, "items_per_page": size, **kept})
         return f"{self.collection.path}?{query}"
 
 
 def _values(value: Any) -> set[str]:
-    """What a field equals: its text, or the ids of what it refers to."""
+    """The values that a field is equal to: its text, or the ids of its references."""
     if isinstance(value, dict):
         return {str(value.get("id")).casefold()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Sage's login: codes with the country in front, tokens that look like JWTs, failures that are always 400."""
+"""Sage's login: codes start with the country, tokens look like JWTs, and errors are always 400."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SIGNATURE_BYTES = 512
 
 
 class SageLogin(OAuth2Server):
-    """v3.1 shows a page with flags unless it is told the country or the API; the sandbox has no such page."""
+    """Refuse a request without the country or the API: v3.1 would show a page of flags, which the sandbox lacks."""
 
     needs_filter = True
 

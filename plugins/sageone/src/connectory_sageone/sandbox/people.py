@@ -1,4 +1,4 @@
-"""The people who keep the books: each step is one change that somebody would make."""
+"""The people who keep the books: each step is one change that a person would make."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class People:
         self._maker = maker
 
     def settle_in(self) -> None:
-        """Become what the sandbox's steps are."""
+        """Make these people the steps of the sandbox."""
         for act, weight in (
             (self._win_customer, 18),
             (self._find_vendor, 4),
@@ -37,7 +37,7 @@ class People:
     def _doing(self, act: Callable[[], str | None]) -> Callable[[Random], str]:
         def step(random: Random) -> str:
             self._maker.random = random
-            # An action that finds nothing to act on gives way to one that always can.
+            # If an action finds no record to change, take one that always works.
             return act() or self._win_customer()
 
         return step
@@ -109,7 +109,7 @@ class People:
         )
 
     def _lose_contact(self) -> str | None:
-        # One that no invoice names: Sage keeps the others.
+        # Sage deletes only contacts that no invoice refers to.
         used = {row["contact"]["id"] for row in self._sandbox.tables["sales_invoices"].written.values()}
         contact = self._any("contacts", lambda row: row["id"] not in used)
         if contact is None:

@@ -1,4 +1,4 @@
-"""How records look from outside: base keys, attributes, references one level deep."""
+"""Shows records as the API does: base keys, attributes, and references one level deep."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def reference(path: str, record_id: str, displayed_as: str) -> dict[str, str]:
 
 
 def shown(record: Row, attributes: Collection[str], *, legacy_id: bool = False) -> dict[str, Any]:
-    """The base keys, and the attributes that were asked for; `all` is all of them."""
+    """The base keys and the requested attributes; `all` stands for all of them."""
     everything = "all" in attributes
     fields = {
         name: value
@@ -38,7 +38,7 @@ def shown(record: Row, attributes: Collection[str], *, legacy_id: bool = False) 
 
 
 def with_texts(value: Any, name: str = "") -> Any:
-    """Amounts as text, at any depth; other numbers stay numbers."""
+    """Turn amounts into text, at any depth; other numbers stay numbers."""
     if isinstance(value, dict):
         return {key: with_texts(item, key) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The collections of records: their paths, singular names, how a record is called, and what lists can be asked for."""
+"""The collections of records: their paths, singular names, display names and filters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ Record = Mapping[str, Any]
 @dataclass(frozen=True, kw_only=True)
 class Collection:
     """`display` makes a record's `displayed_as`. `searched` are the fields that `search` looks at, `filters` maps a
-    parameter to the field it must equal, `required` are the fields of a POST. `lines` is the field of its lines."""
+    parameter to the field that it is compared with, `required` are the fields that a POST needs, and `lines` is the
+    field of its lines."""
 
     path: str
     wrapper: str
@@ -222,10 +223,10 @@ REFERENCES = {
     "transaction_type": "transaction_types",
     "product_sales_price_type": "product_sales_price_types",
 }
-"""Where a field `<name>_id` of a write points."""
+"""The table that a field `<name>_id` of a write refers to."""
 
 AMOUNTS = {
     "net_amount", "tax_amount", "total_amount", "outstanding_amount", "credit_limit", "unit_price", "quantity",
     "discount_amount", "cost_price", "price", "balance", "percentage", "debit", "credit", "exchange_rate", "amount",
 }  # fmt: skip
-"""Numbers that Sage answers as text, whatever its specification says."""
+"""Numbers that Sage sends as text, although its specification says numbers."""

@@ -1,4 +1,4 @@
-"""Fills a fresh sandbox with a small business, and gives it people who work in it."""
+"""Fills a new sandbox with a small business, and gives it people who work in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GOODS = ("Desk", "Shelf", "Chair", "Cabinet", "Bench", "Table", "Stool")
 
 
 class Maker:
-    """Makes records up, the same ones for the same seed; values are as records keep them."""
+    """Makes up records, the same ones for the same seed; values are as stored."""
 
     def __init__(self, sandbox: SageSandbox, random: Random) -> None:
         self.sandbox = sandbox

@@ -1,4 +1,4 @@
-"""What kind of Sage this is."""
+"""The settings of the fake Sage."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ SIGNING_SECRET = "sandbox-signing-secret"
 
 @dataclass(frozen=True, kw_only=True)
 class SageSwitches(Switches):
-    """`api` is chosen when a sandbox is made, and stays. `country` is that of v3's addresses.
+    """`api` is fixed when the sandbox is made. `country` is that of the URLs of v3.
 
-    `lead` is the business that is used where a request names none: 0 or 1. `next_missing` leaves `$next` out of pages,
-    as Sage does now and then. `counts_nothing` leaves `$total` out. `needs_signature` refuses v3 requests without one.
-    `closed_businesses` are those that the user may not work with.
+    `lead` is the number of the business of requests that name none: 0 or 1. `next_missing` leaves `$next` out of pages,
+    as Sage sometimes does. `counts_nothing` leaves out `$total`. `needs_signature` refuses v3 requests without a
+    signature. `closed_businesses` are the ones that the user may not use.
     """
 
     api: Literal["v3.1", "v3"] = "v3.1"

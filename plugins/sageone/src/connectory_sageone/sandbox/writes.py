@@ -1,4 +1,4 @@
-"""What callers write: wrapped bodies, references by `<field>_id`, amounts as numbers or text."""
+"""Reads the bodies of writes: wrapped objects, references by `<field>_id`, amounts as numbers or text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from connectory.sandbox import Call
 
 Finder = Callable[[str, str], Mapping[str, Any] | None]
-"""The reference to a record, from its table's name and its id; None where there is none."""
+"""The reference to a record, from the name of its table and its id; None if there is no such record."""
 
 _NEVER_WRITTEN = {"id", "displayed_as", "$path", "created_at", "updated_at", "deleted_at", "legacy_id"}
 
 
 def unwrapped(collection: Collection, call: Call) -> dict[str, Any]:
-    """The record of a body; 422 where it is not wrapped in its singular name."""
+    """The record of a body; 422 if it is not wrapped in its singular name."""
     body = call.json().get(collection.wrapper)
     if not isinstance(body, dict):
         raise refused((collection.wrapper, "is missing"))
@@ -33,7 +33,7 @@ def check_required(collection: Collection, values: Mapping[str, Any]) -> None:
 
 
 def stored(collection: Collection, values: Mapping[str, Any], find: Finder) -> dict[str, Any]:
-    """The record as it is kept: references as objects, amounts as text. 422 names each that points nowhere."""
+    """The record as stored: references as objects, amounts as text. 422 names each reference without a record."""
     mistakes: list[Mistake] = []
     fields = _fields(values, find, collection.wrapper, mistakes)
     if mistakes:
