@@ -49,10 +49,10 @@ def test_deletions_are_looked_at_where_they_are_tracked_or_wherever_they_could_b
 @pytest.mark.parametrize(
     ("fault", "code", "says"),
     [
-        ("login_html", 4, "log-in page"),
+        ("login_html", 4, "login page"),
         ("hibernate", 4, "asleep"),
         ("bad_gateway", 4, "502"),
-        ("cut_json", 4, "cut short"),
+        ("cut_json", 4, "is incomplete"),
     ],
 )
 def test_a_provider_that_does_not_answer_ends_the_checks(snow, fault, code, says):

@@ -1,10 +1,10 @@
-"""A fake ServiceNow to develop and test against: a WSGI application for a real loopback server.
+"""A fake ServiceNow for development and tests: a WSGI application.
 
 1. `Sandbox` (app) is a `connectory.sandbox.Provider` and, as an `Instance` (instance), its state.
 2. Records live in `store` under the columns of `tables`; every write passes `business` and its `rules`.
-3. Encoded queries are read by `query`, compiled by `matching` from `operators`, `literals` and `paths`.
+3. Encoded queries are read by `query`, compiled by `matching` with `operators`, `literals` and `paths`.
 4. `api` finds the caller and the handler: `tableapi`, `stats`, `batch`, `attachments`; `login` is the OAuth server.
-5. `switches` say what kind of instance this is; `faults` are those of the base and ServiceNow's own.
+5. `switches` are the settings of the instance; `faults` are those of the base and ServiceNow's own.
 6. `records` fills an instance, and `people` change it.
 """
 
@@ -49,7 +49,7 @@ def create_sandbox(
     customer_contacts: int = 0,
     customer_service: bool = False,
 ) -> Sandbox:
-    """An instance with people, companies and incidents; it knows customer tables when it is to have customers."""
+    """An instance with people, companies and incidents. It has customer tables only if it has customers."""
     has_customers = customer_service or customer_accounts > 0 or customer_contacts > 0
     sandbox = Sandbox(clock, seed, switches, has_customers)
     seed_instance(

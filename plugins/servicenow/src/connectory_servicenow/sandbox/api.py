@@ -1,4 +1,4 @@
-"""The REST API: addresses, who is calling, limits, and the way to the handlers."""
+"""The REST API: routes, authentication, limits, and the choice of the handler."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -55,7 +55,7 @@ _ADDRESSES = Map(_rules(), strict_slashes=False)
 
 
 def answer(instance: Instance, visit: base.Call) -> Response:
-    """The reply; who called and how much was listed is noted in `visit`."""
+    """Answer a request; the user and the number of listed rows are noted in `visit`."""
     person = caller(instance, visit.request)
     if person is None:
         return _refusal(instance)

@@ -1,4 +1,4 @@
-"""The WSGI application: the instance with its API, its bad days, and the people who work there."""
+"""The WSGI application: the instance with its API, its faults, and the people who work there."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RUNNING = "sandbox.running"
 
 
 class Sandbox(Instance):
-    """A fake ServiceNow: a WSGI application with its state at hand."""
+    """A fake ServiceNow: a WSGI application whose state a test can read and change."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Sandbox(Instance):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not environ.get("PATH_INFO", "").startswith("/api/"):
             return super().__call__(environ, start_response)
-        # A call of the API counts as running from here until its last byte is out.
+        # A call of the API counts as running from here until its last byte is sent.
         environ[_RUNNING] = self.running.enter()
         try:
             body = super().__call__(environ, start_response)

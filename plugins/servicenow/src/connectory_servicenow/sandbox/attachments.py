@@ -1,4 +1,4 @@
-"""The Attachment API: files that hang on records."""
+"""The Attachment API: files that belong to records."""
 
 import hashlib
 import json

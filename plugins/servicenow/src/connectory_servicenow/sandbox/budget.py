@@ -1,4 +1,4 @@
-"""What limits calls: a budget per user and hour, and how many may run at once."""
+"""The limits of calls: a budget for each user and hour, and the number of calls that may run at once."""
 
 import threading
 from collections import Counter
@@ -20,7 +20,7 @@ HOUR = 3600
 class Charge:
     headers: dict[str, str]
     seconds_to_wait: int
-    """Nonzero when the budget is used up."""
+    """Greater than 0 if the budget is used up."""
 
 
 class Budget:
@@ -49,7 +49,7 @@ def over_budget(error: "ErrorReply", limit: int, seconds: int) -> "Response":
 
 
 class Gauge:
-    """How many calls run right now, each until its last byte is out."""
+    """Counts the calls that are running; each runs until its last byte is sent."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Every write goes through here: defaults, rules, system fields, journals, and the log of deletes."""
+"""Makes every write: applies defaults, rules, system fields, journals, and the log of deletes."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ JOURNALS = ("comments", "work_notes")
 
 
 def as_text(value: Any) -> str:
-    """A JSON value as the platform stores it: everything is text."""
+    """A JSON value as the platform stores it, which is always text."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -98,7 +98,7 @@ class Business:
         return record
 
     def purge_audit(self) -> None:
-        """Forget logged deletes that are older than the instance keeps them."""
+        """Forget the logged deletes that are older than the instance keeps."""
         retention = self._switches().audit.retention
         if retention is None:
             return
@@ -197,7 +197,7 @@ class Business:
         return not table.startswith("sys_") or table in audit.sys_tables
 
     def _log_delete(self, record: Record, by: str, moment: str) -> None:
-        # The log names the class of the record itself, never the parent it was deleted through.
+        # The log names the class of the record, even if it was deleted through a parent table.
         values = {
             "sys_id": self.new_id(),
             "tablename": record.table,
@@ -218,7 +218,7 @@ def _counted(before: Record) -> dict[str, str]:
 
 
 def _system_part(given: Mapping[str, str]) -> dict[str, str]:
-    """System fields that the caller set on purpose win over those of the rules."""
+    """System fields that the caller set override those of the rules."""
     return {name: value for name, value in given.items() if name.startswith("sys_")}
 
 

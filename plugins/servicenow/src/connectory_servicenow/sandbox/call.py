@@ -1,4 +1,4 @@
-"""One authenticated call of the API and what it asked for."""
+"""One authenticated call of the API, with its parameters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Call(base.Call):
     person: Record
     version: str = ""
     serve: Callable[[Request], Response] | None = None
-    """Answers another request in this one's name; batches need it."""
+    """Answers another request for the same user; batches need it."""
 
     @property
     def switches(self) -> Switches:
@@ -40,7 +40,7 @@ class Call(base.Call):
 
     @property
     def host(self) -> str:
-        """The instance's own idea of its address."""
+        """The base URL of the instance, as the instance believes it to be."""
         return (self.switches.link_base or self.request.host_url).rstrip("/")
 
     @property

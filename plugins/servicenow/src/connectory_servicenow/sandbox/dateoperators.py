@@ -41,7 +41,7 @@ def _relative_moment(operand: Operand) -> str | None:
 
 
 def distance(test: Test) -> Maker:
-    """Two dates of one record that lie more, or less, than a span apart."""
+    """Whether two dates of a record are more, or less, than a span apart."""
 
     def make(operand: Operand) -> Predicate | None:
         name, unit, direction, amount = [*operand.value.split("@"), "", "", ""][:4]

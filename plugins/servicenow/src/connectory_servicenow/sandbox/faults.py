@@ -1,4 +1,4 @@
-"""What goes wrong at an instance on demand: the kinds of the base in ServiceNow's words, and kinds of its own."""
+"""The faults of an instance: those of the base in ServiceNow's format, and its own kinds."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ def _rate_limited(fault: Fault, error: ErrorReply, now: datetime) -> Response:
 
 
 def _busy(fault: Fault, error: ErrorReply, now: datetime) -> Response:
-    # Nothing says when to come back.
+    # No header says when to try again.
     return Response("", status=429, content_type="text/html;charset=UTF-8")
 
 
 KINDS: Mapping[str, Kind] = {
     **base.KINDS,
-    "ignored_query": Kind(description="conditions and order of the query are left out"),
+    "ignored_query": Kind(description="the conditions and the order of the query are ignored"),
     "partial_200": Kind(
-        description="200 with some rows and an error behind them; the value is the number of rows (half the page)"
+        description="200 with some rows and then an error; the value is the number of rows (half the page)"
     ),
     "hibernate": Kind(
-        description="the page of a sleeping instance; the value 'redirect' sends to another host instead",
+        description="the page of a sleeping instance; the value 'redirect' redirects to another host instead",
         instead=_asleep,
     ),
     "login_html": Kind(
-        description="a login page where JSON is due", instead=lambda fault, error, now: pages.login("/login.do")
+        description="a login page instead of JSON", instead=lambda fault, error, now: pages.login("/login.do")
     ),
     "bad_gateway": Kind(
         description="502 with HTML from the load balancer", instead=lambda fault, error, now: pages.bad_gateway()
@@ -61,7 +61,7 @@ KINDS: Mapping[str, Kind] = {
         instead=lambda fault, error, now: pages.server_error(int(fault.number(500))),
     ),
     "long_url": Kind(
-        description="414 with HTML, as for an address that is too long",
+        description="414 with HTML, as for a URL that is too long",
         instead=lambda fault, error, now: pages.too_long(),
     ),
 }

@@ -1,4 +1,4 @@
-"""What a caller sends to be written: the body, and values as codes or as they look on the screen."""
+"""Reads the body of a write; its values are stored codes or labels as shown on the screen."""
 
 import json
 from datetime import datetime
@@ -16,7 +16,7 @@ _READ_ONLY = frozenset({"sys_created_on", "sys_created_by", "sys_updated_on", "s
 
 
 def writable(call: Call, table: str) -> dict[str, Any]:
-    """The values of the body that may be written; names that are no columns are left out."""
+    """The values of the body that may be written; names that are not columns are ignored."""
     columns = call.instance.schema.columns(table)
     values = {name: value for name, value in read_body(call).items() if name in columns and name not in _READ_ONLY}
     by_label = call.flag("sysparm_input_display_value")
@@ -38,7 +38,7 @@ def read_body(call: Call) -> dict[str, Any]:
 
 
 def _first(body: Any) -> dict[str, Any]:
-    # Of several records in one body, only the first is taken.
+    # If the body holds several records, only the first is used.
     if isinstance(body, dict) and isinstance(body.get("records"), list):
         body = body["records"]
     if isinstance(body, list):
@@ -64,11 +64,11 @@ def _value(call: Call, table: str, column: Column, value: Any, by_label: bool) -
 
 
 def _reference(store: Store, target: str, value: str, by_name: bool) -> str:
-    """The id a reference is set to; what resolves to nothing is blanked without a word."""
+    """The id that a reference is set to; empty, without an error, if there is no such record."""
     if target not in store.schema or store.find_written(target, value):
         return value
     if not by_name:
-        # Tables that the sandbox leaves empty are not worth blanking ids for.
+        # In tables that the sandbox leaves empty, any id is accepted.
         return "" if any(True for _ in store.rows(target)) else value
     matches = (row.sys_id for row in store.rows(target) if row[store.schema.spec(row.table).display] == value)
     return next(matches, "")

@@ -1,4 +1,4 @@
-"""One fake instance: its state, and the doors through which tests change it."""
+"""The state of one fake instance, and the methods by which tests change it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
@@ -21,13 +21,13 @@ from .switches import Switches
 from .tables import CORE, CUSTOMER_SERVICE
 
 Moment = datetime | str | None
-"""As in a record: text without a zone is GMT; None is now."""
+"""A moment from a test: text without a zone is GMT, as in records; None is now."""
 
 ZONE_PROPERTY = "glide.sys.default.tz"
 
 
 class Instance(Provider):
-    """Everything the API answers from. All of it is guarded by one lock."""
+    """The data that the API answers from, guarded by one lock."""
 
     how = ("by", "auto_sys_fields")
 
@@ -95,7 +95,7 @@ class Instance(Provider):
         return user if user and _may_log_in(user) else None
 
     def log_in(self, user_name: str, password: str) -> str:
-        """The id of the user; empty when the name or the password is wrong."""
+        """The id of the user; empty if the name or the password is wrong."""
         user = self.user_named(user_name)
         if user is None:
             return ""
@@ -122,7 +122,7 @@ class Instance(Provider):
         return [user for table in self.schema.family("sys_user") for user in self.tables[table].values()]
 
     def _refuse_unknown(self, table: str, values: Mapping[str, Any]) -> None:
-        # The API ignores names it does not know; in a test such a name is a typing error.
+        # The API ignores unknown names; in a test an unknown name is a mistake.
         known = {name for member in self.schema.family(table) for name in self.schema.columns(member)}
         unknown = sorted(set(values) - known)
         if unknown:

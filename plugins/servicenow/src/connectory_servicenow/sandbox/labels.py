@@ -1,4 +1,4 @@
-"""What choices are called on the screen."""
+"""The labels of choices, as shown on the screen."""
 
 _STATE = {"1": "New", "2": "In Progress", "3": "On Hold", "6": "Resolved", "7": "Closed", "8": "Canceled"}
 _LEVEL = {"1": "1 - High", "2": "2 - Medium", "3": "3 - Low"}
@@ -80,6 +80,6 @@ def choices_for(lineage: tuple[str, ...], field: str) -> dict[str, str]:
 
 
 def code_for(choices: dict[str, str], label: str) -> str:
-    """The stored code of a label; text that is no label is taken as it is, as the platform does."""
+    """The stored code of a label; other text is stored unchanged, as the platform does."""
     wanted = label.casefold()
     return next((code for code, text in choices.items() if text.casefold() == wanted), label)

@@ -1,4 +1,4 @@
-"""Lists: which records a request asks for, which of them the caller may see, and the links between pages."""
+"""Lists: finds the records of a request, hides those that the user may not see, and links the pages."""
 
 import zlib
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ DEFAULT_LIMIT = 10_000
 @dataclass(frozen=True, slots=True)
 class Page:
     total: int
-    """Rows that match, counted before rights are looked at."""
+    """The number of rows that match, before access rights are applied."""
     offset: int
     limit: int
     found: int
-    """Rows of this page before rights are looked at."""
+    """The number of rows of this page, before access rights are applied."""
     records: list[Record | None]
-    """None stands for a row that is shown without any field."""
+    """None stands for a row that is shown without fields."""
 
 
 def require_table(call: Call, table: str) -> None:
@@ -39,7 +39,7 @@ def select_page(call: Call, table: str, default_limit: int = DEFAULT_LIMIT) -> P
         raise ApiError(400, "Invalid sysparm_offset or sysparm_limit", "negative values are not allowed")
     rows = select_rows(call, table, offset)
     found = rows[offset : offset + limit]
-    # Rights are looked at after the limit, which is why pages can be short or empty in mid-list.
+    # Access rights are applied after the limit, so pages in the middle of a list can be short or empty.
     visible = [] if call.fault("empty_page") else list(_readable(call, table, found))
     if found and not visible and call.switches.acl.forbidden_when_all_hidden:
         raise ApiError(403, "User Not Authorized", f"{len(found)} rows of {table} are constrained by ACL")
@@ -47,7 +47,7 @@ def select_page(call: Call, table: str, default_limit: int = DEFAULT_LIMIT) -> P
 
 
 def select_rows(call: Call, table: str, offset: int = 0) -> list[Record]:
-    """All rows that match, in order, as the database gives them."""
+    """All rows that match, in order."""
     query = Query(((),), ()) if call.fault("ignored_query") else _query(call, table)
     if call.fault("ignored_filter"):
         query = Query(((),), query.orders)
@@ -78,7 +78,7 @@ def _query(call: Call, table: str) -> Query:
 
 
 def _shuffle(call: Call, rows: list[Record], table: str, offset: int) -> None:
-    """Put rows into the order that is nobody's promise: whatever the query does not order stays like this."""
+    """Sort rows as `row_order` says; rows that the query does not order stay in this order."""
     mode = call.switches.shuffle
     if mode == "off":
         return
@@ -102,7 +102,7 @@ def _readable(call: Call, table: str, rows: list[Record]) -> Iterator[Record | N
 
 
 def _draw(seed: int, record: Record) -> float:
-    """A number from 0 to 1 that stays with the record."""
+    """A number from 0 to 1, always the same for a record."""
     return zlib.crc32(f"{record.sys_id}{seed}".encode()) / 2**32
 
 
@@ -114,7 +114,7 @@ def _number(call: Call, name: str, default: int) -> int:
 
 
 def shown_fields(call: Call, table: str) -> tuple[str, ...]:
-    """The fields asked for, in the order asked for, without those the caller may not read."""
+    """The requested fields in the requested order, without those that the user may not read."""
     asked = [name.strip() for name in call.param("sysparm_fields").split(",") if name.strip()]
     names = asked or list(call.instance.schema.columns(table))
     dropped = set(call.switches.acl.dropped_fields.get(table, ()))
@@ -155,7 +155,7 @@ def _offsets(call: Call, page: Page) -> dict[str, int]:
 def _page_url(call: Call, limit: int, offset: int) -> str:
     kept = [pair for pair in call.request.query_string.decode("latin-1").split("&") if pair and not _is_paging(pair)]
     pairs = [*kept, f"sysparm_limit={limit}", f"sysparm_offset={offset}"]
-    # Whatever the caller left bare, a comma or an angle bracket would end the link early.
+    # Encode commas and angle brackets, which would end the link.
     query = quote("&".join(pairs), safe="%&=+^!*'()~:@/?$")
     return f"{call.host}{quote(call.request.path)}?{query}"
 

@@ -1,4 +1,4 @@
-"""What the value of a condition means: text, a script's result, or a moment in GMT."""
+"""Reads the value of a condition: text, the result of a script, or a moment in GMT."""
 
 import re
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class Literals:
     t_form: TLiterals = "ignored"
 
     def text(self, value: str) -> str | None:
-        """The value itself, or what its script yields; None for a script that cannot be run here."""
+        """The value, or the result of its script; None for a script that the sandbox does not support."""
         if not value.startswith("javascript:"):
             return value
         return evaluate(value, self.asker)
 
     def moment(self, value: str) -> str | None:
-        """The GMT stamp a value names; one that names none stays text and is compared as text."""
+        """The GMT stamp that a value stands for; other text is returned unchanged and compared as text."""
         if value.startswith("javascript:"):
             return evaluate(value, self.asker)
         return self._stamp(value) or value

@@ -1,4 +1,4 @@
-"""The OAuth server: whom it knows, and ServiceNow's pages to log in and to allow."""
+"""The OAuth server: its users, and ServiceNow's pages for login and consent."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
     from .instance import Instance
 
 USER = "integration"
-"""Who allows the access in `Sandbox.consent`."""
+"""The user who allows the access in `Sandbox.consent`."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, kw_only=True)
 class OAuthClient(base.OAuthClient):
-    """When no address is registered, codes are sent anywhere on this machine."""
+    """If no URL is registered, codes are sent to any URL on this machine."""
 
     user_name: str = "admin"
-    """Whom the client_credentials grant acts for."""
+    """The user of the grant `client_credentials`."""
 
     def redirect_for(self, wanted: str) -> str:
-        """An address that is not registered is replaced by the first that is."""
+        """A URL that is not registered is replaced by the first one that is."""
         if not self.redirect_uris:
             return wanted if urlsplit(wanted).hostname in _LOOPBACK else ""
         return wanted if wanted in self.redirect_uris else self.redirect_uris[0]
@@ -128,5 +128,5 @@ def open_login(instance: Instance) -> InstanceLogin:
 
 
 def _refusal(_: TokenRefusedError) -> Response:
-    # Whatever is wrong, a caller never gets to see the true reason.
+    # The caller never sees the true reason of a refusal.
     return json_reply({"error_description": "access_denied", "error": "server_error"}, 401)

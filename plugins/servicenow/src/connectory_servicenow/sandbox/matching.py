@@ -1,4 +1,4 @@
-"""Runs a parsed query over the records of a table: which match, and in what order."""
+"""Runs a parsed query over the records of a table: finds those that match, and sorts them."""
 
 import operator
 from collections import Counter
@@ -27,7 +27,7 @@ _SEARCHED = frozenset({"string", "text"})
 
 @dataclass
 class Matcher:
-    """Compiles queries for one asker. Parts that cannot be run are left out, and named in `invalid`."""
+    """Compiles queries for one user. Parts that cannot be run are ignored, and named in `invalid`."""
 
     store: Store
     literals: Literals
@@ -113,7 +113,7 @@ class Matcher:
         return lambda record: test(counts[record.sys_id], wanted)
 
     def sort(self, records: list[Record], orders: Iterable[Order], table: str) -> None:
-        """Sort in place by several fields; an order that cannot be followed is left out."""
+        """Sort in place by several fields; a field that cannot be sorted by is ignored."""
         for order in reversed(list(orders)):
             path = find_path(self.store, table, order.field)
             if path and order.field not in self.range_refused:

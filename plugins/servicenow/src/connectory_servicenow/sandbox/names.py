@@ -1,4 +1,4 @@
-"""Words that seeded records and the people in them are made of."""
+"""Words and names for the seeded records."""
 
 _FIRST_NAMES = """Abel Ada Amina Astrid Bao Bruno Carla Chidi Dana Diego Elif Emre Farah Felix Grace Hana Hugo Ines
     Ivan Jonas Jun Kofi Lena Liam Maja Marco Mei Nadia Nils Omar Paula Priya Rafael Rosa Samir Sofia Tariq Uma Vera

@@ -13,7 +13,7 @@ from .schema import NUMBERS
 from .store import Record, Store
 
 ME = "90d1921e5f510100a9ad2572f2b477fe"
-"""The id of the stock dynamic filter that stands for whoever asks."""
+"""The id of the standard dynamic filter for the current user."""
 
 
 def _comparison(test: Test) -> Maker:
@@ -38,7 +38,7 @@ def _equals(operand: Operand) -> Predicate | None:
 
 
 def _differs(operand: Operand) -> Predicate | None:
-    # Unlike the other comparisons, this one holds for an empty field as well.
+    # Unlike the other comparisons, this one matches an empty field as well.
     return _negate(_equals(operand))
 
 
@@ -61,7 +61,7 @@ def _anything(_: Operand) -> Predicate:
 
 
 def _text(test: Callable[[str, str], bool]) -> Maker:
-    """A question about text; a reference is asked by what it is called."""
+    """A comparison of text; a reference is compared by its display value."""
 
     def make(operand: Operand) -> Predicate | None:
         wanted = operand.literals.text(operand.value)
@@ -204,7 +204,7 @@ MAKERS: dict[str, Maker] = {
     "DYNAMIC": _dynamic,
     "INSTANCEOF": _instance_of,
     "IN_HIERARCHY": _in_hierarchy,
-    # A rule looks at one version of a record, so a change of value cannot be told from the value.
+    # A rule sees only one version of a record, so it cannot see that a value has changed.
     "VALCHANGES": _anything,
     "CHANGESFROM": _anything,
     "CHANGESTO": _equals,
@@ -213,4 +213,4 @@ MAKERS: dict[str, Maker] = {
 EQUALITY = frozenset(
     {"=", "!=", "IN", "NOT IN", "ISEMPTY", "ISNOTEMPTY", "EMPTYSTRING", "ANYTHING", "SAMEAS", "NSAMEAS"}
 )
-"""What the right `query_match` allows; everything else, and sorting, needs `query_range`."""
+"""The operators that the right `query_match` allows; all others, and sorting, need `query_range`."""

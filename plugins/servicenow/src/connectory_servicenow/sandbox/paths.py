@@ -21,7 +21,7 @@ class Path:
 
 
 def find_path(store: Store, table: str, name: str) -> Path | None:
-    """None when some part of the name is no column, or one to walk through is no reference."""
+    """None if a part of the name is not a column, or if a part before the last is not a reference."""
     *walked, last = name.split(".")
     steps: list[Column] = []
     for part in walked:
@@ -35,7 +35,7 @@ def find_path(store: Store, table: str, name: str) -> Path | None:
 
 
 def owner(store: Store, path: Path, record: Record) -> Record | None:
-    """The record at the end of the walk, the one that has the column."""
+    """The record at the end of the path, which has the column."""
     found: Record | None = record
     for step in path.steps:
         found = store.find(step.target, found[step.name]) if found and found[step.name] else None
@@ -43,7 +43,7 @@ def owner(store: Store, path: Path, record: Record) -> Record | None:
 
 
 def reader(store: Store, path: Path) -> Callable[[Record], str]:
-    """Reads the stored value; a walk that ends nowhere reads as empty."""
+    """Reads the stored value; it is empty if a reference on the path is empty."""
     name = path.column.name
     if not path.steps:
         return lambda record: record[name]
@@ -56,7 +56,7 @@ def reader(store: Store, path: Path) -> Callable[[Record], str]:
 
 
 def display_reader(store: Store, path: Path) -> Callable[[Record], str]:
-    """Reads what a reference is called, what a journal holds, and the stored value of everything else."""
+    """Reads the display value of a reference, the entries of a journal, and the stored value of other columns."""
     if path.column.kind == "journal":
         return lambda record: _journal_text(store, owner(store, path, record), path.column.name)
     read = reader(store, path)

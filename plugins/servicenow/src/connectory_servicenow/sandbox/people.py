@@ -1,4 +1,4 @@
-"""The people who work in the instance: each step is one change somebody would make."""
+"""The people who work in the instance: each step is one change that a person would make."""
 
 from collections.abc import Callable
 from random import Random
@@ -50,7 +50,7 @@ class People:
         )
 
     def step(self) -> Step:
-        """One change; an action that finds nothing to act on gives way to another one."""
+        """Make one change; if an action finds no record to change, another one is tried."""
         with self._sandbox.lock:
             while True:
                 action = self._random.choices(self._actions, self._weights)[0]
@@ -73,7 +73,7 @@ class People:
         return Step(table, record.sys_id, CREATED)
 
     def _change(self, record: Record | None, values: dict[str, str]) -> Step | None:
-        """None when there is no record, or when it already looks like that."""
+        """None if there is no record, or if it has these values already."""
         if record is None:
             return None
         after = self._sandbox.update(record.table, record.sys_id, values, by=self._writer())
@@ -125,7 +125,7 @@ class People:
         return self._change(self._someone(), {"title": self._random.choice(names.TITLES)})
 
     def _deactivate(self) -> Step | None:
-        # Accounts to log in with stay, or a long run would lock everybody out.
+        # Users that log in are kept, or a long run would end all logins.
         leaver = self._any("sys_user", lambda user: user["active"] == "true" and "@" in user["email"])
         return self._change(leaver, {"active": "false"})
 

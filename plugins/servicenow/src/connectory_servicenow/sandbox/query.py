@@ -1,6 +1,6 @@
-"""The grammar of encoded queries: text in, a tree out, nothing looked up.
+"""Parses encoded queries into a tree, without looking at any data.
 
-`^NQ` separates whole queries that are united; inside one, `^` joins; `^OR` binds to the condition just before it.
+`^NQ` separates queries whose results are united; within one, `^` is AND; `^OR` binds to the condition just before it.
 So a query is a list of groups, a group a list of alternatives that must all hold, an alternative a list of terms.
 """
 
@@ -40,7 +40,7 @@ class TextSearch:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Rows for which another table has a row with the same value that matches."""
+    """Matches rows for which another table has a matching row with the same value."""
 
     table: str
     field: str
@@ -51,7 +51,7 @@ class Join:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Rows by how many rows of another table refer to them."""
+    """Matches rows by the number of rows of another table that refer to them."""
 
     table: str
     field: str
@@ -105,7 +105,7 @@ class _Reader:
         return Query(groups, tuple(self._orders))
 
     def _take(self, part: str) -> None:
-        # ORDERBY is looked at before OR, which it begins with.
+        # ORDERBY is checked before OR, because it starts with OR.
         if part.startswith("ORDERBY"):
             self._orders.append(_order(part))
         elif part.startswith("NQ"):
@@ -126,7 +126,7 @@ class _Reader:
         return _condition(part)
 
     def _query_of_join(self, first: str) -> Query:
-        # Nothing marks the end of a join's query, so it runs until the outer query clearly goes on.
+        # A join has no end mark, so it ends where the outer query clearly continues.
         parts = [first]
         while self._parts and not self._parts[0].startswith(("JOIN", "RLQUERY", "ORDERBY", "NQ", "EQ")):
             parts.append(self._parts.pop(0))

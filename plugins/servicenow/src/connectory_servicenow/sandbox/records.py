@@ -1,4 +1,4 @@
-"""Fills a fresh instance with a company directory and its incidents."""
+"""Fills a new instance with a company directory and its incidents."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -39,11 +39,11 @@ STOCK_USERS: tuple[dict[str, str], ...] = (
         "time_format": "HH:mm:ss",
     },
 )
-"""Accounts to log in with; the password of each is its user name."""
+"""The users that can log in; the password of each is its user name."""
 
 
 class Seeder:
-    """Makes records up, the same ones for the same seed."""
+    """Makes up records, the same ones for the same seed."""
 
     def __init__(self, instance: Instance, seed: int) -> None:
         self._instance = instance
@@ -164,7 +164,7 @@ def _describe_tables(instance: Instance) -> None:
 
 
 def _surroundings(seeder: Seeder, companies: list[Record]) -> dict[str, list[Record]]:
-    """What users and incidents refer to."""
+    """The records that users and incidents refer to."""
     found = {"core_company": companies}
     found["cmn_location"] = [seeder.insert("cmn_location", _location(seeder)) for _ in range(6)]
     found["cmn_department"] = [seeder.insert("cmn_department", {"name": name}) for name in names.DEPARTMENTS]

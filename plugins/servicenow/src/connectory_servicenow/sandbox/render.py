@@ -29,7 +29,7 @@ _JAVA_FORMAT = (
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How someone reads dates: their zone and the two formats of their profile."""
+    """How a user sees dates: the zone and the two formats of the profile."""
 
     zone: tzinfo
     date: str = "yyyy-MM-dd"
@@ -56,14 +56,14 @@ def strftime(java: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a caller asked to see of a record."""
+    """The parts of a record that a caller asked for."""
 
     table: str
     names: tuple[str, ...]
     display: Display
     links: bool
     base: str
-    """Address of the Table API that references link to."""
+    """The URL of the Table API, for the links of references."""
 
 
 Shape = Callable[[Record], Any]
@@ -76,7 +76,7 @@ class Renderer:
         self._reading = reading
         paths = [path for name in view.names if (path := find_path(store, view.table, name))]
         self._shapes = [(path.name, self._shape(path)) for path in paths]
-        # Raw values depend on nothing but the record, so they are rendered once for each of its versions.
+        # Raw values depend only on the record, so they are rendered once for each of its versions.
         self._is_lasting = view.display == "false" and not any(path.steps for path in paths)
 
     def value(self, record: Record) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def _thousands(text: str) -> str:
 
 
 def _duration(stamp: str) -> str:
-    """A length of time is stored as that long after 1970 and shown in words."""
+    """A duration is stored as a moment that long after 1970, and shown in words."""
     length = from_stamp(stamp) - from_stamp("1970-01-01 00:00:00")
     parts = [
         (length.days, "Day"),

@@ -1,4 +1,4 @@
-"""Answers in the instance's words."""
+"""Error replies with the texts of ServiceNow."""
 
 from typing import Any
 

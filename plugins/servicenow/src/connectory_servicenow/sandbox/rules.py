@@ -1,4 +1,4 @@
-"""What the platform's own business rules do to a record that is about to be written."""
+"""The platform's own business rules, which change a record before it is written."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class RuleError(ValueError):
 
 @dataclass
 class Change:
-    """One write on its way in: the values as they will be stored, and the record as it was."""
+    """A write in progress: the values that will be stored, and the record before it."""
 
     store: Store
     table: str
@@ -50,7 +50,7 @@ class Change:
         return self.get(field) != self.was(field)
 
     def fill_by(self, field: str, someone: str = "") -> None:
-        """Name somebody in a field that nobody filled: by default whoever writes."""
+        """Put a user into an empty field, by default the one who writes."""
         if not self.get(field):
             self.values[field] = someone or user_id(self.store, self.writer)
 
@@ -97,7 +97,7 @@ def _set_priority(change: Change) -> None:
 
 
 def _follow_state(change: Change) -> None:
-    """`state` and `incident_state` are one thing under two names; whichever was written wins."""
+    """`state` and `incident_state` always have the same value; the one that was written counts."""
     default = change.is_insert and change.get("state") == "1"
     if change.changes("incident_state") and (default or not change.changes("state")):
         change.values["state"] = change.get("incident_state")

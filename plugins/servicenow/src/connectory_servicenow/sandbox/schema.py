@@ -58,7 +58,7 @@ class TableSpec:
     parent: str = ""
     display: str = "name"
     prefix: str = ""
-    """What numbers start with; a table with a prefix numbers its records."""
+    """The prefix of record numbers; only tables with a prefix number their records."""
     own: Mapping[str, Column] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""The few `javascript:` expressions that filters use: who is asking, and dates in their zone."""
+"""The few `javascript:` expressions that filters use: the current user, and dates in the zone of that user."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _ARGUMENT = re.compile(r"""\s*(?:'([^']*)'|"([^"]*)"|(-?\d+))\s*(?:,|$)""")
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Whoever runs a query: their own id, name and zone, and the time on the instance."""
+    """The user who runs a query, and the time on the instance."""
 
     user_id: str
     user_name: str
@@ -30,7 +30,7 @@ class Asker:
 
 
 def evaluate(expression: str, asker: Asker) -> str | None:
-    """The text that an expression stands for; None when it is not one of those known here."""
+    """The result of an expression; None if it is not supported."""
     found = _CALL.fullmatch(expression)
     if not found or found[1] not in _FUNCTIONS:
         return None

@@ -27,5 +27,5 @@ def zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError):
-        # A machine without a zone database still has to be able to run the sandbox.
+        # The sandbox must also run on a machine without a time zone database.
         return UTC

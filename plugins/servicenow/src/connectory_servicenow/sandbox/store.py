@@ -1,4 +1,4 @@
-"""Where records live: every table twice, as written and as readers may see it."""
+"""Stores the records: each table twice, as written and as readers see it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from .schema import Schema
 
 
 class Record(dict[str, str]):
-    """One version of one record. It is never changed, only replaced, so what was rendered of it stays true."""
+    """One version of a record. It is replaced instead of changed, so its rendered form stays valid."""
 
     __slots__ = ("rendered", "table")
 
@@ -87,7 +87,7 @@ class Store:
             self._pending = [commit for commit in self._pending if commit.record.sys_id != sys_id]
 
     def settle(self, now: datetime) -> None:
-        """Show the writes whose commit has come through by now."""
+        """Make the writes visible whose delay has passed."""
         if not self._pending:
             return
         for commit in self._pending:
@@ -96,7 +96,7 @@ class Store:
         self._pending = [commit for commit in self._pending if commit.visible_at > now]
 
     def rows(self, table: str) -> Iterator[Record]:
-        """What readers of a table see: its own records and those of the tables that extend it."""
+        """The records that readers of a table see: its own and those of the tables that extend it."""
         for name in self.schema.family(table):
             yield from self.tables[name].visible.values()
 
@@ -116,7 +116,7 @@ class Store:
         return sum(self.tables[name].revision for name in self.schema.family(table))
 
     def display(self, table: str, sys_id: str) -> str:
-        """How a record is called where another one refers to it."""
+        """The display value of a record, which references to it show."""
         if table not in self.schema:
             return ""
         found = self.find(table, sys_id)

@@ -1,4 +1,4 @@
-"""What kind of instance this is: every behaviour that differs between releases, settings and bad days."""
+"""The settings of the fake instance: all behaviour that differs between releases and configurations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ class AclSwitches:
     forbidden_tables: tuple[str, ...] = ()
     forbidden_when_all_hidden: bool = False
     range_refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Fields whose comparisons and sorting are left out of a query (`query_range`)."""
+    """Fields whose comparisons and sorting are ignored in a query, for lack of the right `query_range`."""
     before_query: Mapping[str, str] = field(default_factory=dict)
     """Conditions that a business rule adds to every list of a table."""
 
@@ -72,10 +72,10 @@ class Switches(base.Switches):
     bad_gateway: bool = False
     rate_limit: RateLimit | None = field(default=None, metadata={"group": RateLimit})
     semaphore: int | None = None
-    """How many calls may run at once; more are refused with a bare 429."""
+    """The number of calls that may run at once; others are refused with a 429 without headers."""
     instance_zone: str = "America/Los_Angeles"
     user_zone: str = ""
-    """Replaces the zone of whoever calls."""
+    """Replaces the time zone of the user."""
     literal_zone: LiteralZone = "utc"
     t_literals: TLiterals = "ignored"
     shuffle: Shuffle = "seed"
@@ -85,14 +85,14 @@ class Switches(base.Switches):
     drop_connection: bool = False
     prev_on_first_page: bool = False
     link_base: str = ""
-    """What the instance believes its own address to be; by default the one it was called by."""
+    """The URL that the instance uses for itself; by default the one that it was called by."""
     longest_link: int = 10_500
     longest_url: int = 16_384
 
     def __post_init__(self) -> None:
         for name, allowed in _WORDS.items():
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is one of {', '.join(repr(word) for word in allowed)}")
+                raise ValueError(f"{name} must be one of {', '.join(repr(word) for word in allowed)}")
 
 
 _WORDS: dict[str, tuple[str, ...]] = {

@@ -42,7 +42,7 @@ def _list_body(call: Call, table: str, page: Page) -> bytes:
 
 
 def _rows_before_cancel(call: Call, rows: int) -> int | None:
-    """How many rows make it out before the quota ends the transaction; None when all do."""
+    """The number of rows that are sent before the quota ends the transaction; None if all are."""
     if fault := call.fault("partial_200"):
         return int(fault.number(rows // 2))
     limit = call.switches.cancel_after

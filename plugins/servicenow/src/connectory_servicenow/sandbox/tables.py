@@ -1,4 +1,4 @@
-"""The tables of a fresh instance."""
+"""The tables of a new instance."""
 
 from .schema import TableSpec, columns
 
@@ -277,4 +277,4 @@ CORE = (
 )
 
 CUSTOMER_SERVICE = (CUSTOMER_ACCOUNT, CUSTOMER_CONTACT)
-"""Tables of the customer-service plugin: an instance without it does not know them."""
+"""The tables of the customer service plugin; an instance without it does not have them."""

@@ -28,7 +28,7 @@ def finish(reply: Response, call: Call) -> None:
 
 
 def _label(reply: Response, request: Request) -> None:
-    # A file keeps the type that it was uploaded with.
+    # A file keeps its uploaded content type.
     if reply.content_type in _TYPES and not request.path.endswith("/file"):
         reply.content_type = _TYPES[reply.content_type]
     reply.headers.update(_NEVER_STORE)
@@ -42,7 +42,7 @@ def _compress(reply: Response, request: Request) -> None:
         return
     body = reply.get_data()
     if len(body) >= _WORTH_COMPRESSING:
-        # The fastest level already shrinks records tenfold.
+        # The fastest level already compresses records to a tenth.
         reply.set_data(gzip.compress(body, compresslevel=1, mtime=0))
         reply.headers["Content-Encoding"] = "gzip"
         reply.headers["Vary"] = "Accept-Encoding"

@@ -15,7 +15,7 @@ def wants_xml(request: Request) -> bool:
 
 
 def as_xml(reply: Response) -> None:
-    """Turn a JSON reply into the XML one; anything else stays as it is."""
+    """Turn a JSON reply into an XML reply; other replies are returned unchanged."""
     if reply.mimetype == "application/json":
         elements = "".join(_elements("response", json.loads(reply.get_data())))
         reply.set_data(f'<?xml version="1.0" encoding="UTF-8"?>{elements}')
