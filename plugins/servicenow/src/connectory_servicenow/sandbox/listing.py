@@ -78,7 +78,7 @@ def _query(call: Call, table: str) -> Query:
 
 
 def _shuffle(call: Call, rows: list[Record], table: str, offset: int) -> None:
-    """Sort rows as `row_order` says; rows that the query does not order stay in this order."""
+    """Sort rows as the switch `shuffle` says; rows that the query does not order stay in this order."""
     mode = call.switches.shuffle
     if mode == "off":
         return
