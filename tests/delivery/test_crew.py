@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from connectory.delivery.crew import Crew
-from connectory.store.deliveries import Lane
+from connectory.store.lanes import Lane
 
 
 def lane(subscription_id, number=0):

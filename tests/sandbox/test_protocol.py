@@ -10,7 +10,7 @@ from marshmallow import Schema
 
 import connectory
 from connectory.app import Elements
-from connectory.cli.run import Options, person_at_browser
+from connectory.cli import consent
 from connectory.cli.sandbox import people
 from connectory.errors import ConfigurationError
 from connectory.plugins import Plugins
@@ -65,7 +65,7 @@ def test_a_sandbox_may_do_less():
 
 def test_faults_are_refused_where_a_sandbox_has_none(elements):
     assert isinstance(elements.open_sandbox("plain"), Plain)
-    with pytest.raises(ConfigurationError, match="the sandbox of plain does not support faults"):
+    with pytest.raises(ConfigurationError, match="the sandbox of plain has no faults"):
         elements.open_sandbox("plain", ["teapot"])
 
 
@@ -76,13 +76,11 @@ def test_nobody_works_in_a_sandbox_without_steps():
 
 
 def test_without_a_login_of_its_own_a_person_logs_in(monkeypatch):
-    from connectory.cli import consent
     from connectory.schemas import OAUTH_CALLBACK_URL
 
     monkeypatch.setattr(consent, "ask", lambda *_arguments, **_options: "a person's token")
     draft = SimpleNamespace(config={OAUTH_CALLBACK_URL: "http://127.0.0.1:8723/"})
     flow = SimpleNamespace(start=lambda: SimpleNamespace(url="http://plain.test/login"), finish=lambda url: url)
-    options = Options(element="plain")
-    assert person_at_browser(draft, options, None, Plain())(flow) == "a person's token"
+    assert consent.asker(draft, None, fake=Plain())(flow) == "a person's token"
     knowing = SimpleNamespace(consent=lambda url: f"{url}?code=1")
-    assert person_at_browser(draft, options, None, knowing)(flow) == "http://plain.test/login?code=1"
+    assert consent.asker(draft, None, fake=knowing)(flow) == "http://plain.test/login?code=1"
