@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConnectoryError
-from ..serialize import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +51,8 @@ def note(text: str) -> None:
 
 def say_json(value: Any) -> None:
     """Print one value as one line of JSON, in the form that all faces share; see `serialize`."""
+    from ..serialize import as_json
+
     say(json.dumps(as_json(value), ensure_ascii=False, default=str))
 
 
