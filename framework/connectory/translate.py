@@ -58,7 +58,11 @@ def to_params(
                 raise _refused(query.expression, term, "terms can only be joined by AND here")
             added = _params(query.expression, term, fields, others)
             if any(name == known for name, _ in added for known, _ in found):
-                raise _refused(query.expression, term, f"two conditions become the parameter that {term.field} needs")
+                raise _refused(
+                    query.expression,
+                    term,
+                    f"the provider takes one condition on {term.field}, and this asks for it twice",
+                )
             found += added
         return (*query.params, *found)
 

@@ -32,7 +32,7 @@ def test_a_new_plugin_works_at_once_and_is_gone_when_it_is_uninstalled(shell):
     assert sum(row["delivered"] for row in summary["resources"]) > 0
     assert elements(shell) == {"demo"}
     shell.run("ruff check && ruff format --check && mypy")
-    assert "is installed already" in shell.try_to("connect plugin new demo --no-input").stderr
+    assert "is already installed" in shell.try_to("connect plugin new demo --no-input").stderr
     shell.run("cd .. && pip uninstall --quiet --yes connectory-demo")
     assert elements(shell) == set()
 

@@ -177,7 +177,9 @@ def test_what_is_shown_masked_can_be_given_back(snow, connect, tmp_path):
     connect("instances", "update", str(instance), "--file", str(file))
     assert snow.app.parts.signature_keys(instance) == [b"sk1"]
     assert snow.app.parts.runtimes.get(instance).config["oauth.api.secret"].reveal() == "sandbox-secret"
-    with pytest.raises(ConfigurationError, match=r"configuration\.oauth\.api\.secret: \*+ is what is shown"):
+    with pytest.raises(
+        ConfigurationError, match=r"configuration\.oauth\.api\.secret: \*+ is shown in place of a secret"
+    ):
         snow.create(**{"oauth.api.secret": "********"})
 
 
@@ -188,7 +190,7 @@ def test_records_whose_id_is_looked_for_in_the_wrong_place_stop_the_poll(snow):
     snow.sandbox.insert("incident", {})
     before = snow.state().since
     snow.poll()
-    assert "no record of incidents has the field 'nosuch'" in snow.state().failure
+    assert "no record of incidents has the id field 'nosuch'" in snow.state().failure
     assert snow.state().since == before
     snow.app.instances.update(instance, configuration={"event.poller.configuration": {"incidents": entry("incidents")}})
     snow.poll(3600)

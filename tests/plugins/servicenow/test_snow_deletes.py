@@ -171,7 +171,7 @@ def test_entries_that_are_hidden_are_said_and_made_up_for(snow, forbidden):
         snow.poll()
         snow.poll(3600)
         assert deleted(snow) == []
-        assert "not all of it could be read" in state(snow).failure
+        assert "could not be read completely" in state(snow).failure
     snow.poll(3600)
     assert deleted(snow) == [("incidents", incident)]
 
@@ -192,7 +192,7 @@ def test_a_log_that_ignores_the_query_announces_nothing(snow):
     snow.sandbox.faults.script(["ignored_query"])
     snow.poll()
     assert deleted(snow) == []
-    assert "is not of those that were asked for" in state(snow).failure
+    assert "does not match the request" in state(snow).failure
     snow.poll(3600)
     assert state(snow).failure is None
 
