@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 PROJECTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: run test soak check docs bench clean
+.PHONY: run test soak mutants check docs bench clean
 
 # The main job, against a sandboxed ServiceNow: changes arrive at a receiver as signed notifications.
 run: $(READY)
@@ -16,6 +16,10 @@ test: $(READY)
 # The model-based test of the engine, with many more examples.
 soak: $(READY)
 	CONNECTORY_TRUTH_EXAMPLES=5000 $(BIN)/pytest tests/polling/test_truth.py
+
+# Small wrong changes to the code, one by one in a copy: the tests must notice each.
+mutants: $(READY)
+	$(BIN)/python -m tests.mutants
 
 check: $(READY)
 	$(BIN)/ruff check .
