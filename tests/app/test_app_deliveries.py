@@ -84,7 +84,7 @@ def test_they_are_found_newest_first_by_instance_and_status(snow, instance):
 
 
 def test_a_status_that_there_is_not_is_refused(snow):
-    with pytest.raises(ConfigurationError, match="'lost' is not a status of deliveries") as refused:
+    with pytest.raises(ConfigurationError, match="'lost' is not a delivery status") as refused:
         snow.app.deliveries.find(status="lost")
     assert refused.value.hint == "use one of created, retry, queued, delivered"
 

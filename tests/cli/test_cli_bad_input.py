@@ -254,7 +254,7 @@ def test_the_documented_body_goes_in_with_its_placeholders_filled(connect, tmp_p
     assert shown["configuration"]["oauth.api.secret"] == "********"
     # Again: it is found, and goes on.
     again = connect("run", "servicenowoauth", "--name", "from the docs", "--once")
-    assert "Going on with instance 1" in again.stderr
+    assert "Using instance 1" in again.stderr
     assert connect("instances", "pause", "1").exit_code == 0
     for command in (("poll", "1", "--once"), ("run", "servicenowoauth", "--name", "from the docs", "--once")):
         assert said(connect(*command), 6).startswith("error: instance 1 is paused\nhint: `connect instances resume 1`")
@@ -280,7 +280,7 @@ def test_a_consent_that_is_refused_in_the_browser(tmp_path, served):
         urllib.request.urlopen(f"{callback}?error=access_denied&state={state}", timeout=10).close()
         _, errors = running.communicate(timeout=30)
     assert running.returncode == 3, errors
-    assert "error: the access was not allowed: access_denied\nhint: start again, and allow it on" in errors
+    assert "error: access was not allowed: access_denied\nhint: start again, and allow access on" in errors
 
 
 def test_a_full_disk(tmp_path):

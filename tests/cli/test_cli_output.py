@@ -221,7 +221,7 @@ def test_a_recording_that_cannot_be_written(snow, connect, tmp_path):
 
 
 def test_a_status_that_no_delivery_has(connect):
-    with pytest.raises(ConfigurationError, match="'lost' is not a status of deliveries"):
+    with pytest.raises(ConfigurationError, match="'lost' is not a delivery status"):
         connect("deliveries", "list", "--status", "lost")
 
 

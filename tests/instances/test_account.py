@@ -22,7 +22,7 @@ def test_the_login_of_another_account_is_refused_and_the_old_one_kept(snow):
     before = snow.app.parts.tokens.load(instance)
     kill_login(snow)
     snow.poll()
-    with pytest.raises(AuthenticationError, match="logged in as integration, and the new login is of admin") as caught:
+    with pytest.raises(AuthenticationError, match="logged in as integration, but the new login is for admin") as caught:
         snow.app.instances.reauthenticate(instance, login(snow, "admin"))
     assert "the old login was kept" in str(caught.value)
     assert snow.app.parts.tokens.load(instance) == before
@@ -89,7 +89,7 @@ def test_any_element_may_name_the_account(toy):
     toy.app.instances.reauthenticate(instance, Token(access_token=Secret("second")))
     assert toy.app.parts.tokens.load(instance).access_token == Secret("second")
     toy.me = "bob"
-    with pytest.raises(AuthenticationError, match="as ann, and the new login is of bob"):
+    with pytest.raises(AuthenticationError, match="as ann, but the new login is for bob"):
         toy.app.instances.reauthenticate(instance, Token(access_token=Secret("third")))
     assert toy.app.parts.tokens.load(instance).access_token == Secret("second")
 

@@ -367,7 +367,7 @@ def test_a_process_that_ends_does_not_wait_for_its_turn(database):
     stop = threading.Event()
     budget.wait("poll", stop.set, stop)
     stop.set()
-    with pytest.raises(StaleLeaseError, match="another one goes on"):
+    with pytest.raises(StaleLeaseError, match="the poll starts over later"):
         budget.wait("poll", stop.set, stop)
 
 

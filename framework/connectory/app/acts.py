@@ -1,8 +1,7 @@
 """The one place that every change passes.
 
-A change has a name (`instances.pause`), an actor (`python`, `cli:ann`, the id of a user) and mostly an instance. A face
-whose users may not do everything passes `allows` to `connectory.open`, and whoever keeps a log of changes calls
-`app.acts.watch`.
+A change has a name (`instances.pause`), an actor (`python`, `cli:ann`, the id of a user) and usually an instance. To
+restrict what users may do, pass `allows` to `connectory.open`. To keep a log of changes, call `app.acts.watch`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PYTHON = "python"
-"""The actor of a program that names no other."""
+"""The actor if a program does not name one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +30,7 @@ class Act:
 
 
 class Acts:
-    """Every change of an application. `actor` makes the changes for which the caller names no other actor.
+    """Every change of an application. `actor` is the actor of a change whose caller does not name one.
 
     `allows` is called before each change and refuses it by raising an error, which reaches the caller unchanged.
     """

@@ -46,8 +46,8 @@ class App:
     several threads at once. They return plain dataclasses, which `connectory.app.as_json` turns into JSON values.
 
     Each call that changes something takes an `actor`; by default it is the one that the application was opened with.
-    `acts.watch` tells a function of each change, and `allows` (of `connectory.open`) can refuse one. `parts` are what
-    the calls work on, for tests and tools.
+    `acts.watch` registers a function that is called after each change, and `allows` (of `connectory.open`) can refuse
+    a change. `parts` holds the objects that the calls work on, for tests and tools.
 
     Every error is a `ConnectoryError`: its message says what is wrong, `where` points at it, and `hint` says what to
     do next.
@@ -168,7 +168,7 @@ class App:
     def diagnose(self, instance: int | str, *, all_deletions: bool = False) -> Iterator[Check]:
         """Check whether an instance works, by asking its provider; each result is yielded as soon as it is known.
 
-        `all_deletions` also checks the deletions of resources that do not track them.
+        `all_deletions` also checks whether deletions could be found in resources that do not track them.
         """
         return diagnose(self.parts, self.instances.id_of(instance), all_deletions=all_deletions)
 
@@ -186,10 +186,10 @@ def open_app(
     """Open a store and return the application on it. This is `connectory.open`.
 
     `home` is the folder of the store, its keys and `connectory.toml`. It is created if it does not exist. The default
-    is `CONNECTORY_HOME`, or the user's data folder. `database_url` is an SQLAlchemy URL; the default is the one of the
-    environment or of `connectory.toml`, or SQLite in `home`.
+    is `CONNECTORY_HOME`, or the user's data folder. `database_url` is an SQLAlchemy URL; the default comes from
+    the environment or `connectory.toml`, or is SQLite in `home`.
 
-    `actor` makes the changes for which a call names no other actor. `allows` is called with each `Act` before it is
+    `actor` is the actor of a change whose call does not name one. `allows` is called with each `Act` before it is
     done, and refuses it by raising an error. `plugins`, `clock` and `sessions` are for tests; the defaults are the
     installed plugins, the system's clock and real connections.
 

@@ -78,7 +78,7 @@ class Deliveries:
         """The newest deliveries, newest first. `status` is `created`, `retry`, `queued` or `delivered`."""
         if status is not None and status not in STATUSES:
             raise ConfigurationError(
-                f"{status!r} is not a status of deliveries", where="status", hint=f"use one of {', '.join(STATUSES)}"
+                f"{status!r} is not a delivery status", where="status", hint=f"use one of {', '.join(STATUSES)}"
             )
         instance_id = None if instance is None else self._instances.id_of(instance)
         with self._parts.database.read() as connection:
@@ -100,9 +100,9 @@ class Deliveries:
             return deliveries.pending_count(connection, self._instances.ids_of(instances))
 
     def resume(self, instance: int | str, *, actor: str | None = None) -> int:
-        """Deliver again to the receivers of an instance that were given up, with everything that was held back.
+        """Deliver to the deactivated receivers of an instance again, beginning with everything that was held back.
 
-        Returns how many receivers that is.
+        Returns how many receivers were deactivated.
         """
         instance_id = self._instances.id_of(instance)
         now = to_micros(self._parts.clock.now())

@@ -91,7 +91,7 @@ class Elements:
         ]
 
     def get(self, key: str) -> ElementDetails:
-        """One element. It is a `NotFoundError` if no plugin provides it."""
+        """One element. Raises `NotFoundError` if no plugin provides it."""
         element = self._plugins.element(key)
         keys = (_configuration_key(found) for found in configuration_schema(element).fields.values())
         return ElementDetails(
@@ -135,7 +135,7 @@ class Elements:
 
         `connectory.sandbox.serving.Served` serves it on this machine. `sandbox.configuration(url)` is what an instance
         needs to use it, `sandbox.consent` plays the person who allows the access (for `instances.create`), and
-        `sandbox.step()` changes one record. An element without a sandbox is a `ConfigurationError`.
+        `sandbox.step()` changes one record. Raises `ConfigurationError` if the element has no sandbox.
         """
         from ..sandbox.protocol import HasFaults
 

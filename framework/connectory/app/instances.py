@@ -34,11 +34,11 @@ class Instances:
     # Finding
 
     def find(self, *, element: str | None = None, name: str | None = None) -> list[Instance]:
-        """The instances by id; only those of an element or with a name, if one is given."""
+        """The instances in the order of their ids. `element` and `name` narrow the list."""
         return [self._view(row) for row in finding.find(self._parts.database, element_key=element, name=name)]
 
     def get(self, reference: int | str) -> Instance:
-        """One instance. An unknown one is a `NotFoundError`, a name that several have a `ConfigurationError`."""
+        """One instance. Raises `NotFoundError` if there is none, `ConfigurationError` if several have the name."""
         return self._view(self._row(reference))
 
     def exists(self, instance_id: int) -> bool:
@@ -75,7 +75,7 @@ class Instances:
         return drafts.prepare(self._parts.plugins, body)
 
     def log_in(self, draft: Draft, ask: Callable[[AuthorizationFlow], Token] | None = None) -> Token | None:
-        """Log in for a draft, with what its body brings (a code, a password, a refresh token) or through `ask`.
+        """Log in for a draft, with what its body contains (a code, a password, a refresh token) or through `ask`.
 
         `ask` is called only if a person must allow the access. It takes the flow from `start` to `finish`, and returns
         the token. The result is None if the element does not use OAuth2.
@@ -135,16 +135,16 @@ class Instances:
         return drafts.draft_of(self._parts, self._row(reference), code)
 
     def reauthenticate(self, reference: int | str, token: Token, *, actor: str | None = None) -> Instance:
-        """Give an instance a new login of the same account. Polling goes on from where it stopped.
+        """Give an instance a new login of the same account. Polling continues where it stopped.
 
-        A login of another account is an `AuthenticationError`, and the instance keeps its old login.
+        Raises `AuthenticationError` for a login of another account; the instance then keeps its old login.
         """
         instance_id = self.id_of(reference)
         with self._acts.change("instances.reauthenticate", actor, instance_id):
             return self._view(states.reauthenticate(self._parts, instance_id, token))
 
     def allow_mass_delete(self, reference: int | str, resource: str, *, actor: str | None = None) -> Instance:
-        """Accept an alarm: the objects that the next sweep still misses are announced as deleted."""
+        """Accept an alarm: objects that are still missing in the next sweep are announced as deleted."""
         instance_id = self.id_of(reference)
         with self._acts.change("instances.allow_mass_delete", actor, instance_id):
             allow_mass_delete(self._parts.database, self._parts.clock, instance_id, resource)

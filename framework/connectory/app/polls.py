@@ -41,7 +41,7 @@ class Polls:
         return scheduler_of(self._parts, observer, self._instances.ids_of(instances)).run_once()
 
     def make_due(self, instances: Iterable[int | str], *, actor: str | None = None) -> None:
-        """Make all polls of these instances due now, also those that wait after a failure."""
+        """Make all polls of these instances due now, including those that wait after a failure."""
         for instance_id in self._instances.ids_of(instances) or ():
             with self._acts.change("polls.make_due", actor, instance_id), self._parts.database.write() as connection:
                 polls.make_due(connection, [instance_id], to_micros(self._parts.clock.now()))
@@ -53,7 +53,7 @@ class Polls:
     def rewind(self, instance: int | str, resource: str, since: datetime, *, actor: str | None = None) -> Cursor:
         """Poll again from a past moment. Versions that were announced are not announced again.
 
-        While the resource is being polled, this is a `ConflictError`.
+        Raises `ConflictError` while the resource is being polled.
         """
         instance_id = self._instances.id_of(instance)
         with self._acts.change("polls.rewind", actor, instance_id):
@@ -62,7 +62,7 @@ class Polls:
     def reset(self, instance: int | str, resource: str, to: str = "now", *, actor: str | None = None) -> Cursor:
         """Start again as a new instance would: from `now`, with `all` records, or from an ISO date.
 
-        While the resource is being polled, this is a `ConflictError`.
+        Raises `ConflictError` while the resource is being polled.
         """
         instance_id = self._instances.id_of(instance)
         with self._acts.change("polls.reset", actor, instance_id):
@@ -107,7 +107,7 @@ def scheduler_of(
     instance_ids: Collection[int] | None = None,
     keep_alive: KeepAlive | None = None,
 ) -> Scheduler:
-    """Polls all instances of a store, or some."""
+    """A scheduler that polls all instances of a store, or some."""
     return Scheduler(
         parts.database,
         Poller(parts.database, parts.runtimes, parts.clock, observer, parts.snapshots_kept),

@@ -29,7 +29,7 @@ class Observer(PollObserver):
     """Is told what a running application does. Override the methods you need; they are called in worker threads.
 
     `announced` gets new events, `page_read` a poll after each page, `polled` a finished poll (its `failure` is None if
-    it went well), and `attempted` each attempt to deliver. They hold up the work until they return.
+    it went well), and `attempted` each attempt to deliver. The work waits until they return.
     """
 
     def attempted(self, attempt: Attempted) -> None: ...
@@ -113,7 +113,7 @@ class _Waking(PollObserver):
 
 
 def worker_of(parts: Parts, observer: Observer, instance_ids: Collection[int] | None) -> DeliveryWorker:
-    """Delivers the notifications of all instances or of some; plugins and the observer hear of each attempt."""
+    """A worker that delivers for all instances or for some, and tells plugins and the observer of each attempt."""
 
     def tell(made: Attempted) -> None:
         _tell_plugins(parts, made)
@@ -131,7 +131,7 @@ def worker_of(parts: Parts, observer: Observer, instance_ids: Collection[int] | 
 
 
 def drain(parts: Parts, observer: Observer, instance_ids: Collection[int] | None, until: datetime, stop: Ended) -> bool:
-    """Deliver what waits, and retries as they become due, until a moment. Returns whether everything was delivered."""
+    """Deliver what waits, and retries that become due by `until`. Returns whether everything was delivered."""
     return worker_of(parts, observer, instance_ids).drain(until, stop)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Each command with its file and its help, so that the list can be shown without importing the files.
 COMMANDS = {
-    "run": ("run", "Poll an element's instance and deliver what changes, until Ctrl-C."),
+    "run": ("run", "Poll an instance of an element and deliver what changes, until Ctrl-C."),
     "poll": ("poll", "Poll an instance and deliver what changes, until Ctrl-C."),
     "instances": ("instances", "Create, show and change instances."),
     "elements": ("elements", "Show the elements that are installed."),
@@ -30,12 +30,12 @@ COMMANDS = {
     "explain": ("explain", "Show what the next poll would do and why. Nothing is announced, remembered or moved."),
     "doctor": (
         "doctor",
-        "Check the login, the clocks, one record of each resource, and the rights that finding deletions needs.",
+        "Check the login, the clocks, one record of each resource, and the rights needed to find deletions.",
     ),
     "cursor": ("cursor", "Show or move a cursor: the moment up to which a resource was announced."),
     "backfill": (
         "backfill",
-        "Announce the records of a span of time that were never announced. The cursor stays where it is.",
+        "Announce the records in a span of time that were missed before. The cursor stays where it is.",
     ),
     "sandbox": (
         "sandbox",
@@ -48,9 +48,9 @@ COMMANDS = {
 _ANYWHERE = {"--home": 1, "-v": 0, "-vv": 0, "--verbose": 0}
 
 _EPILOG = (
-    "Exit codes: 0 success, 1 an unexpected error or you said no, 2 bad input, 3 login refused, 4 the provider failed,"
-    " 5 the store failed, 6 a conflict with another process or state. Plugins may add commands; `connect plugins`"
-    " lists the plugins."
+    "Exit codes: 0 success, 1 an unexpected error or you answered no, 2 bad input, 3 login refused, 4 the provider"
+    " failed, 5 the store failed, 6 a conflict with another process or state. Plugins may add commands;"
+    " `connect plugins` lists the plugins."
 )
 
 
@@ -159,9 +159,9 @@ def connect(
     context: typer.Context,
     home: Annotated[
         Path | None,
-        typer.Option(envvar="CONNECTORY_HOME", help="The folder of the store; before or after the command."),
+        typer.Option(envvar="CONNECTORY_HOME", help="The folder of the store; goes before or after the command."),
     ] = None,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log more; twice to log everything.")] = 0,
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log more; give it twice for all.")] = 0,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,

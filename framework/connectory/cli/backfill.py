@@ -1,4 +1,4 @@
-"""`connect backfill`: announces the records of a span of time that were never announced."""
+"""`connect backfill`: announces the records in a span of time that were missed before."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def backfill(
     dry_run: _DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Announce the records of a span of time that were never announced. The cursor stays where it is.
+    """Announce the records in a span of time that were missed before. The cursor stays where it is.
 
     Example: connect backfill servicenowoauth incidents --from 2026-01-01T00:00:00Z --dry-run
     """

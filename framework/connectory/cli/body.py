@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..app import Elements
 
 SANDBOX = "sandbox"
-"""The tag of a sandbox's instances and the end of their names, so that nobody takes them for the provider's."""
+"""Instances of a sandbox have this tag and this end of their name, to tell them from the real provider's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,14 +97,14 @@ def _configure(configuration: dict[str, Any], options: InstanceOptions, key: str
 
 def _make_sandboxed(body: dict[str, Any], options: InstanceOptions, key: str) -> None:
     if options.code is None:
-        # A code in the file belongs to the real provider; the sandbox's own person gives another one.
+        # A code in the file belongs to the real provider. The sandbox gives its own code.
         body.pop("providerData", None)
     body.setdefault("name", f"{key}-{SANDBOX}")
     body["tags"] = [*(body.get("tags") or ()), SANDBOX]
 
 
 def read_body(file: Path | None) -> dict[str, Any]:
-    """The JSON object in a file; an empty one without a file."""
+    """The JSON object in a file, or an empty object if there is no file."""
     if file is None:
         return {}
     try:

@@ -22,7 +22,7 @@ PATIENCE = 600
 def asker(
     draft: Draft, stop: Stop, *, browser: bool = True, fake: ProviderSandbox | None = None
 ) -> Callable[[AuthorizationFlow], Token]:
-    """Returns the function that asks for consent: it asks the sandbox's own person, or a person at a browser."""
+    """The function that asks for consent: it asks the sandbox if there is one, and otherwise a person at a browser."""
     from ..sandbox.protocol import PlaysLogin
     from ..schemas import OAUTH_CALLBACK_URL
 
@@ -41,7 +41,7 @@ def ask(flow: AuthorizationFlow, callback_url: str, stop: Stop, *, browser: bool
 
     authorization = flow.start()
     with LoopbackListener(callback_url, flow.expects) as listener:
-        note("Allow the access in your browser. If it does not open by itself, open this address:")
+        note("Allow access in your browser. If it does not open by itself, open this address:")
         note(f"  {authorization.url}")
         if browser:
             webbrowser.open(authorization.url)
@@ -52,5 +52,5 @@ def ask(flow: AuthorizationFlow, callback_url: str, stop: Stop, *, browser: bool
             if stop.event.is_set():
                 break
     raise AuthenticationError(
-        "nobody allowed the access", hint="run the command again, or pass a code that you have with --code"
+        "nobody allowed access", hint="run the command again, or pass an authorization code with --code"
     )

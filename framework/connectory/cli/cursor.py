@@ -43,7 +43,7 @@ def rewind(
     since: _Since,
     as_json: Json = False,
 ) -> None:
-    """Poll again from an earlier moment on. Versions that were already announced are not announced again."""
+    """Poll again from an earlier moment. Versions that were already announced are not announced again."""
     target = moment_of(since, "--since")
     _run(context, as_json, lambda app: app.polls.rewind(instance, resource, target))
 
@@ -55,7 +55,7 @@ def reset(
     to: _To = "now",
     as_json: Json = False,
 ) -> None:
-    """Begin again as a new instance does. Versions that were already announced are not announced again."""
+    """Start over as a new instance would. Versions that were already announced are not announced again."""
     _run(context, as_json, lambda app: app.polls.reset(instance, resource, to))
 
 
@@ -68,9 +68,9 @@ def _run(context: typer.Context, as_json: bool, act: Callable[[App], Cursor]) ->
     poll, window = shown.poll, shown.next_window
     lines = {
         "cursor": iso(poll.since),
-        "remembered": f"{shown.remembered_objects} objects, from {iso(shown.remembered_from)} on",
+        "remembered": f"{shown.remembered_objects} objects, since {iso(shown.remembered_from)}",
         "next poll": iso(poll.next_poll) if poll.active and poll.next_poll else "switched off",
-        "would ask": f"{iso(window.start)} to {iso(window.end)}" if window else "nothing yet",
+        "next window": f"{iso(window.start)} to {iso(window.end)}" if window else "nothing yet",
         "held by": f"{shown.lease_owner}, until {iso(shown.lease_until)}" if shown.lease_until else "nobody",
         "failing": poll.failure or "no",
     }

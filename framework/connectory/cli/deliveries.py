@@ -72,7 +72,7 @@ def resume(
     instance: InstanceName,
     as_json: Json = False,
 ) -> None:
-    """Send again to a receiver that was given up. The notifications that were held back go first, in order."""
+    """Send to a deactivated receiver again. The notifications that were held back go first, in order."""
     with opened(context) as app:
         row = app.instances.get(instance)
         count = app.deliveries.resume(row.id)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _Instance = Annotated[str | None, typer.Argument(help="The instance's id or name; by default all instances.")]
 _Deletions = Annotated[
-    bool, typer.Option("--deletions", help="Also check whether deletions could be found in resources without tracking.")
+    bool, typer.Option("--deletions", help="Also check whether deletions could be found where they are not tracked.")
 ]
 
 
@@ -30,7 +30,7 @@ def doctor(
     deletions: _Deletions = False,
     as_json: JsonLines = False,
 ) -> None:
-    """Check the login, the clocks, one record of each resource, and the rights that finding deletions needs.
+    """Check the login, the clocks, one record of each resource, and the rights needed to find deletions.
 
     Nothing is announced or moved. The exit code is 0 if nothing failed, otherwise that of the first failure.
 

@@ -60,7 +60,7 @@ def _live(context: typer.Context, instance: str | None, resource: str | None) ->
 
 
 def _replayed(path: Path, first: str | None, second: str | None) -> Explanation:
-    """A recording has no instance to name, so a single word is the resource; an instance before it is ignored."""
+    """A recording needs no instance, so a single argument is the resource. The first of two arguments is ignored."""
     from ..app import Elements
 
     return Elements.load().replay(path, second or first)

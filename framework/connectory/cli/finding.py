@@ -51,8 +51,8 @@ class _Search:
             instance = self.app.instances.update(
                 instance.id, configuration=body["configuration"], tags=body.get("tags")
             )
-            changes = ", with the changes you asked for; its cursors stay"
-        note(f"Going on with instance {instance.id} ({instance.name}){changes}.")
+            changes = ", with the changes you asked for; its cursors do not move"
+        note(f"Using instance {instance.id} ({instance.name}){changes}.")
         return instance if self._is_logged_in(instance) else self._log_in(instance)
 
     def _refuse_the_provider(self, instance: Instance) -> None:

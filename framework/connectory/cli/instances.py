@@ -27,7 +27,7 @@ _Name = Annotated[str | None, typer.Option("--name", help="The instance's name."
 _Tags = Annotated[
     list[str] | None, typer.Option("--tag", help="A tag for the instance. Repeatable; replaces all its tags.")
 ]
-_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether to delete it.")]
+_Yes = Annotated[bool, typer.Option("--yes", help="Delete it without asking.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -120,13 +120,13 @@ def update(
 
 
 def pause(context: typer.Context, instance: InstanceName, as_json: Json = False) -> None:
-    """Stop polling an instance. No change is lost: after a resume it is polled from where it stopped."""
+    """Stop polling an instance. No change is lost: after `resume`, polling continues where it stopped."""
     with opened(context) as app:
         _print(app.instances.pause(instance), as_json=as_json)
 
 
 def resume(context: typer.Context, instance: InstanceName, as_json: Json = False) -> None:
-    """Go on polling a paused instance from where it stopped."""
+    """Continue to poll a paused instance where polling stopped."""
     with opened(context) as app:
         _print(app.instances.resume(instance), as_json=as_json)
 
@@ -158,7 +158,7 @@ def reauth(
     browser: Browser = True,
     as_json: Json = False,
 ) -> None:
-    """Log in to the provider again. Polling goes on from where it stopped."""
+    """Log in to the provider again. Polling continues where it stopped."""
     from .consent import asker
     from .stopping import Stop
 
@@ -179,8 +179,8 @@ def allow_mass_delete(
 ) -> None:
     """Accept a deletion alarm: objects that are still missing in the next sweep are announced as deleted.
 
-    `connect instances show` shows the alarm. It is there because everything looks deleted to a login that has lost
-    a right.
+    `connect instances show` shows the alarm. It protects you from a login that has lost a right: to such a login
+    everything looks deleted.
     """
     with opened(context) as app:
         found = app.instances.allow_mass_delete(instance, resource)

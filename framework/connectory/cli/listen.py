@@ -58,7 +58,7 @@ def _print(received: Received, *, as_json: bool) -> None:
         say_json(shown)
         return
     mark = "verified" if received.verified else f"NOT VERIFIED: {received.reason}"
-    repeat = ", again" if received.duplicate else ""
+    repeat = ", received before" if received.duplicate else ""
     say(f"notification {received.id} ({mark}{repeat})")
     for event in received.events:
         say(f"  {event.get('objectType')} {event.get('eventType')} {event.get('objectId')} #{event.get('sequence')}")

@@ -16,7 +16,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def seconds_of(text: str, option: str, unit: str) -> float:
-    """A duration such as 30s, 5m or 1h in seconds; `unit` is the unit of a number without one."""
+    """A duration such as 30s, 5m or 1h in seconds. A number without a unit is in `unit`."""
     match = _DURATION.fullmatch(text.strip())
     if match is None or not float(match[1]):
         raise ConfigurationError(f"{text!r} is not a valid duration", where=option, hint="use e.g. 30s, 5m or 1h")

@@ -22,7 +22,7 @@ def settings_of(home: Path | None) -> Settings:
 
 @contextlib.contextmanager
 def opened(context: typer.Context) -> Iterator[App]:
-    """The application that a test put into the context; otherwise one on the store of `--home`, closed at the end."""
+    """The application that a test put into the context, or one on the store of `--home`, closed at the end."""
     from ..app import App, open_app
 
     held = context.obj

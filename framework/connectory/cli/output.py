@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class OutputError(ConnectoryError):
-    """The output could not be written. `quiet` when the reader closed it on purpose, as `head` does."""
+    """The output could not be written. `quiet` is true if the reader closed it on purpose, as `head` does."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"the output cannot be written: {error.strerror}")
@@ -43,7 +43,7 @@ def give_up_output() -> None:
 
 
 def note(text: str) -> None:
-    """Tell the person something that is not the command's output. It does not matter whether it arrives."""
+    """Print something for people that is not the command's output. If that fails, nothing happens."""
     with contextlib.suppress(OSError):
         sys.stderr.write(f"{text.translate(CONTROL)}\n")
         sys.stderr.flush()

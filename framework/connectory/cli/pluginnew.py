@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="The element's key; the package is called connectory-NAME.")]
 _Url = Annotated[str | None, typer.Option(help="The base address of the API.")]
 _Auth = Annotated[
-    str | None, typer.Option(help="How requests log in: oauth2, bearer, api-key-header, api-key-query, basic or hmac.")
+    str | None, typer.Option(help="How to authenticate: oauth2, bearer, api-key-header, api-key-query, basic or hmac.")
 ]
 _Paging = Annotated[
     str | None,
@@ -32,7 +32,7 @@ _Resource = Annotated[
 ]
 _Hub = Annotated[str | None, typer.Option(help="The kind of system, such as crm or finance.")]
 _Into = Annotated[Path | None, typer.Option("--into", "--directory", help="The project's folder; by default ./NAME.")]
-_NoInput = Annotated[bool, typer.Option("--no-input", help="Ask nothing; use the default for what is not given.")]
+_NoInput = Annotated[bool, typer.Option("--no-input", help="Ask nothing; use the defaults of missing options.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, and ask nothing.")]
 
 
@@ -98,7 +98,7 @@ def _show(answers: Answers, into: Path, files: Sequence[str]) -> None:
 
 
 def _answers(name: str, given: Mapping[str, str], *, asking: bool) -> Answers:
-    """Take each answer from its option, or else from the person, or else by default."""
+    """Take each answer from its option. Without the option, ask the person if `asking`, or else use the default."""
     from ..authoring.new import AUTHS, PAGINGS, Answers
     from ..authoring.new.answers import (
         DEFAULT_AUTH,
@@ -130,7 +130,7 @@ def _answers(name: str, given: Mapping[str, str], *, asking: bool) -> Answers:
     return Answers(
         name=name,
         url=answer("url", "Base address of the API", default_url(name), checked_url),
-        auth=choice("auth", "How do requests log in?", DEFAULT_AUTH, {key: kind.label for key, kind in AUTHS.items()}),
+        auth=choice("auth", "How to authenticate?", DEFAULT_AUTH, {key: kind.label for key, kind in AUTHS.items()}),
         paging=choice(
             "paging", "How are lists paged?", DEFAULT_PAGING, {key: kind.label for key, kind in PAGINGS.items()}
         ),

@@ -1,4 +1,4 @@
-"""`connect plugins`: what is installed, what is wrong with it, and who answers what."""
+"""`connect plugins`: the installed plugins, why they cannot be used, and which of them answers which hook."""
 
 from __future__ import annotations
 
@@ -95,4 +95,4 @@ def _show(found: Trace) -> None:
     table(("hook", "asked", "answered", "ms", "answer"), rows)
     if found.resource is not None:
         say()
-        say(f"The poll is that of {found.resource}, tried with an old window first; --resource chooses another one.")
+        say(f"This traced the poll of {found.resource}, with an old window first; --resource chooses another resource.")

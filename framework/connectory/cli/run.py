@@ -62,9 +62,9 @@ def run(
     browser: Browser = True,
     as_json: JsonLines = False,
 ) -> None:
-    """Poll an element's instance and deliver what changes, until Ctrl-C.
+    """Poll an instance of an element and deliver what changes, until Ctrl-C.
 
-    The instance is found by its name, or created. Options change an instance that exists; its cursors stay.
+    The instance is found by its name, or created. Options change an instance that exists; its cursors do not move.
 
     Example: connect run servicenowoauth --sandbox --for 30s
 

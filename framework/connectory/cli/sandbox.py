@@ -1,4 +1,4 @@
-"""`connect sandbox`: serves a provider's sandbox, and the people who change its records."""
+"""`connect sandbox`: serves a provider's sandbox, and simulates the people who change its records."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def sandbox(
 def people(
     fake: ProviderSandbox, per_second: float, tell: Callable[[str], None], ended: threading.Event
 ) -> Iterator[None]:
-    """People who change records until `ended` is set or the block is left. A sandbox without `step()` has none."""
+    """Simulate people who change records until `ended` is set or the block ends. Without `step()` nothing changes."""
     from ..sandbox.protocol import TakesSteps
 
     if not isinstance(fake, TakesSteps):

@@ -89,14 +89,14 @@ def _sandboxed(
 
 @contextlib.contextmanager
 def _people(fake: ProviderSandbox, length: Length, *, silent: bool) -> Iterator[None]:
-    """People who make changes, and who stop early enough for their last changes to be polled and delivered."""
+    """Simulate people, who stop early enough for their last changes to be polled and delivered."""
     from .sandbox import people
 
     if length.once:
         yield
         return
     if not silent:
-        say("People begin to work in it; their changes are announced as they are found.")
+        say("Simulated people now change its records; the changes are announced as they are found.")
     home = threading.Event()
     timer = None
     if length.seconds is not None:

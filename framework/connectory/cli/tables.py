@@ -1,4 +1,4 @@
-"""The one renderer of tables: columns without rules.
+"""Prints all tables: columns without lines between them.
 
 On a terminal, cells fold to its width. Elsewhere nothing wraps and nothing is cut, so that programs can read the lines.
 """
@@ -22,7 +22,7 @@ _NO_COLOURS: Mapping[str, str] = {}
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], colours: Mapping[str, str] = _NO_COLOURS) -> None:
-    """Print rows under their column names. `colours` gives the colour of cells by their text."""
+    """Print rows under their column names. `colours` maps the text of a cell to its colour."""
     from rich.console import Console
 
     drawn = _drawn(columns, rows, colours)

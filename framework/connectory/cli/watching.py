@@ -26,9 +26,9 @@ _PAGES_SHOWN = 5
 
 
 class Watcher(Observer):
-    """Prints a line per event, or JSON. `errors` holds the failures that no later poll made good.
+    """Prints a line per event, or JSON. `errors` holds failures after which the poll has not worked again.
 
-    When the output cannot be written any more, `lost` says why and `on_lost` is called. The work itself is not harmed.
+    When the output cannot be written any more, `lost` says why and `on_lost` is called. The work itself is safe.
     """
 
     def __init__(self, *, as_json: bool, on_lost: Callable[[], None] = lambda: None) -> None:
@@ -128,14 +128,14 @@ class Watcher(Observer):
         elif not attempt.delivered:
             why = attempt.error or f"the answer was {attempt.status}"
             then = (
-                f", again at {attempt.retry_at:%H:%M:%S}"
+                f", trying again at {attempt.retry_at:%H:%M:%S}"
                 if attempt.retry_at
                 else f", and no more attempts: {attempt.deactivated}"
             )
             note(f"notification {attempt.notification_id} did not arrive at {attempt.url}: {why}{then}")
 
     def summary(self, pending: int, checked: Verified | None = None) -> None:
-        """The closing table."""
+        """Print the table that ends a run. `pending` is how many deliveries have not arrived."""
         rows = [self._row(resource, checked) for resource in sorted(self.counts)]
         if self._as_json:
             resources = [{_NAMES.get(name, name): value for name, value in row.items()} for row in rows]
@@ -168,7 +168,7 @@ class Watcher(Observer):
 
 
 class Verified:
-    """Counts by resource the events that the sandbox's receiver verified. Repeated notifications do not count."""
+    """Counts the events of each resource that the sandbox's receiver verified. Repeated notifications do not count."""
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()

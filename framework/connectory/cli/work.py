@@ -46,7 +46,7 @@ def work(
     as_json: bool,
     checked: Verified | None = None,
 ) -> Watcher:
-    """Work for a length of time. A bounded run then raises the last failure that no later poll made good."""
+    """Work for a length of time. A bounded run then raises the last failure after which a poll has not worked again."""
     from .watching import Watcher
 
     watcher = Watcher(as_json=as_json, on_lost=stop.set)

@@ -2,7 +2,7 @@
 
 A poll takes one before each page. When the account has none left, or the provider has asked for a pause, no process
 calls the provider until the pause is over. A bucket holds a tenth of the limit and is filled at the rate of the other
-nine tenths, so that no span as long as the limit's sees more requests than the limit, wherever the span starts.
+nine tenths, so that no period as long as the limit's has more requests than allowed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The place of a killed poll becomes free after this long. Each page of a living poll starts the time again.
+# The place of a killed poll becomes free after this long. Each page of a running poll renews its place.
 HOLD = timedelta(seconds=180)
 # In the middle of a window a poll waits up to this long for its next page; then it gives up, to start over later.
 PATIENCE = timedelta(minutes=10)
@@ -56,7 +56,7 @@ def holder_of(poll: PollRow) -> str:
 
 
 class Budget:
-    """The budget of one account. Limits without numbers are not counted: only the provider's answers set pauses."""
+    """The budget of one account. Without numbers in the limits, only the provider's answers cause pauses."""
 
     def __init__(self, database: Database, clock: Clock, account: str, limits: Sequence[Limit]) -> None:
         self._database = database
@@ -98,10 +98,10 @@ class Budget:
         while (pause := self.take(holder)) is not None:
             if pause.until > patient_until:
                 left = (pause.until - self._clock.now()).total_seconds()
-                raise RetryLaterError(pause.reason, retry_after=left, hint="the poll starts over then")
+                raise RetryLaterError(pause.reason, retry_after=left, hint="the poll starts over after the pause")
             seconds = (pause.until - self._clock.now()).total_seconds()
             if self._clock.wait(stop, max(0.01, min(STEP, seconds))):
-                raise StaleLeaseError("this process ends while a poll waits for its turn; another one goes on")
+                raise StaleLeaseError("this process ends while a poll waits for its turn; the poll starts over later")
             keep()
 
     def leave(self, holder: str) -> None:
@@ -165,7 +165,7 @@ class Budget:
         row.holders = {name: until for name, until in row.holders.items() if until > to_micros(now)}
         if self._concurrent is None or holder in row.holders or len(row.holders) < self._concurrent:
             return None
-        return Pause(until=now + FULL, reason=f"{self._concurrent} polls of this account run, and no more may")
+        return Pause(until=now + FULL, reason=f"{self._concurrent} polls of this account run now, which is the limit")
 
     def _drained(self, row: BudgetRow, now: datetime) -> Pause | None:
         row.buckets = self._filled(row, to_micros(now))

@@ -35,7 +35,7 @@ def token_of(parts: Parts, draft: Draft) -> Token | None:
 def establish(parts: Parts, draft: Draft, token: Token | None) -> InstanceRow:
     """Store a draft with its login, prove the login, and start its polls.
 
-    The tokens are stored before they are used, so that none which the provider replaces is ever lost. When the provider
+    The tokens are stored before they are used, so that a replacement from the provider is never lost. When the provider
     refuses the login, the instance is removed again.
     """
     now = parts.clock.now()
@@ -84,7 +84,7 @@ def _store(parts: Parts, draft: Draft, now: datetime) -> int:
 def _prove(parts: Parts, draft: Draft, instance_id: int) -> timedelta:
     """Make the element's cheap request, and return how far the provider's clock is ahead of ours.
 
-    A provider that cannot answer now may do so later, so the instance is kept, and its polls go on asking.
+    A provider that cannot answer now may do so later, so the instance is kept, and its polls try again.
     """
     if draft.element.probe is None:
         return timedelta(0)
@@ -97,7 +97,7 @@ def _prove(parts: Parts, draft: Draft, instance_id: int) -> timedelta:
 
 
 def _account(parts: Parts, draft: Draft, instance_id: int) -> str:
-    """The account that has logged in; empty when the provider does not say, which does not stop the instance."""
+    """The account that has logged in. It is empty if the provider does not say; the instance works without it."""
     if draft.element.account is None:
         return ""
     try:

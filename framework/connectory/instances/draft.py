@@ -1,4 +1,4 @@
-"""A draft: an instance that was checked whole, its poll URLs and date patterns included, before anything is stored."""
+"""A draft: an instance that was checked completely, with its poll URLs and date patterns, before anything is stored."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def refuse_masked(element: Element, raw: Mapping[str, Any]) -> None:
 
 
 def clean_name(name: str) -> str:
-    """A name without markup, which the platform removes, and without control characters, which a terminal obeys."""
+    """A name without markup, which the platform removes, and without control characters, which control a terminal."""
     return _printable(html.unescape(_TAG.sub("", name))) or "unnamed"
 
 

@@ -40,14 +40,14 @@ class Edit:
 
 
 def update(parts: Parts, instance_id: int, edit: Edit) -> InstanceRow:
-    """Make an edit. Of several at the same time, each builds on the ones before it."""
+    """Make an edit. If several are made at the same time, each one builds on those before it."""
     while not _apply(parts, instance_id, edit):
         continue
     return finding.get(parts.database, instance_id)
 
 
 def _apply(parts: Parts, instance_id: int, edit: Edit) -> bool:
-    """Make an edit of the instance as it is now; False, with nothing written, when it has changed in between."""
+    """Edit the present state of an instance. Writes nothing and returns False if it has changed in between."""
     row = finding.get(parts.database, instance_id)
     element = parts.plugins.element(row.element_key)
     with parts.database.read() as connection:

@@ -27,7 +27,7 @@ def start(
     now: datetime,
     provider_now: datetime,
 ) -> None:
-    """Add the polls that are missing. They are due now, and begin at the first poll policy's moment."""
+    """Add the polls that are missing. They are due now, and begin where `event.poller.first_poll` says."""
     if not config[NOTIFICATIONS_ENABLED]:
         return
     since = to_micros(parse_first_poll(config[FIRST_POLL], provider_now))

@@ -35,9 +35,9 @@ def resume(parts: Parts, instance_id: int) -> InstanceRow:
 
 
 def reauthenticate(parts: Parts, instance_id: int, token: Token) -> InstanceRow:
-    """Give an instance a new login of the same account; polling goes on where it stopped.
+    """Give an instance a new login of the same account; polling continues where it stopped.
 
-    A login of another account is an `AuthenticationError`, and the old one is kept.
+    Raises `AuthenticationError` for a login of another account; the old login is then kept.
     """
     row = finding.get(parts.database, instance_id)
     parts.tokens.save(instance_id, _checked(parts, row, token))

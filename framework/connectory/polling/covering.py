@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 
 
 class Covering:
-    """Covers windows of claimed polls. Where changes are tracked, last versions are kept for `snapshots_kept`.
+    """Reads the windows of claimed polls. Once `stopping` is set, a poll that would have to wait for its turn ends.
 
-    Once `stopping` is set, no page waits for its turn any longer.
+    If changes are tracked, the last version of each object is kept for `snapshots_kept` after its last change.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Covering:
         keep: Callable[[], None],
         ways: Ways | None = None,
     ) -> None:
-        """Read one window and announce what is news in it. `keep` is called after each page and while waiting."""
+        """Read one window and announce what is new in it. `keep` is called after each page and while waiting."""
         plan = runtime.plan(poll.resource)
         reading = Reading(
             poll=poll,
@@ -72,7 +72,7 @@ class Covering:
         )
 
         def shrunk(page_size: int, smaller: int, _error: PageTooHeavyError) -> None:
-            log.warning("%s: a page of %d is too heavy, going on with %d", poll.resource, page_size, smaller)
+            log.warning("%s: a page of %d records is too heavy, continuing with %d", poll.resource, page_size, smaller)
             runtime.page_sizes[poll.resource] = smaller
             self._await_turn(reading, keep)
 

@@ -2,7 +2,7 @@
 
 A moved cursor never announces a version twice, because `seen` and the events record what was announced. A rewind finds
 records of the span that were never announced, and records that now have another version than the announced one. Only
-events that retention has removed are forgotten.
+if retention has removed an event can its version be announced again.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def show(parts: Parts, instance_id: int, resource: str) -> Cursor:
 
 
 def rewind(parts: Parts, instance_id: int, resource: str, since: datetime) -> Cursor:
-    """Poll again from `since` on, at once. Refused while the poll runs.
+    """Poll again from `since`, at once. Raises `ConflictError` while the poll runs.
 
     The cursor and the start of what is remembered both go back to `since`, so the next window starts exactly there.
     """
@@ -92,9 +92,9 @@ def rewind(parts: Parts, instance_id: int, resource: str, since: datetime) -> Cu
 
 
 def reset(parts: Parts, instance_id: int, resource: str, first_poll: str = "now") -> Cursor:
-    """Poll as a new instance does: from `now`, from an ISO date, or `all`. Refused while the poll runs.
+    """Poll as a new instance does: from `now`, from an ISO date, or `all`. Raises `ConflictError` while it runs.
 
-    What was remembered for the overlap is forgotten, but the events stay: each object's numbers go on, and an announced
+    What was remembered for the overlap is forgotten, but the events stay: sequence numbers continue, and an announced
     version is not announced again. The next poll remembers records without dates again, and announces none of them.
     """
     poll = poll_of(parts.database, instance_id, resource)
@@ -108,7 +108,7 @@ def check_dated(plan: Plan) -> None:
     """Refuse a span of time for records that have no dates."""
     if plan.updated is None and plan.created is None:
         raise ConfigurationError(
-            f"the entry of {plan.name} names no dates, so no span of time can be asked for",
+            f"the entry of {plan.name} names no date fields, so a span of time cannot be requested",
             where="datesConfiguration",
             hint=hints.RESET_INSTEAD,
         )
@@ -134,7 +134,7 @@ def _moment_of(first_poll: str, now: datetime) -> datetime:
 
 
 def _move(parts: Parts, poll: PollRow, values: Mapping[str, Any], *, forget: bool = False) -> Cursor:
-    # The leases of a killed process must not refuse the move.
+    # The lease of a killed process must not prevent the move.
     take_over(parts.database, parts.process)
     now = to_micros(parts.clock.now())
     with parts.database.write() as connection:

@@ -21,7 +21,7 @@ SECOND = 1_000_000
 
 
 def unchanged(poll: PollRow) -> dict[str, Any]:
-    """The claim ends as if it had never been."""
+    """The claim ends, and nothing else has changed."""
     return {
         "since": poll.since,
         "seen_from": poll.seen_from,
@@ -36,13 +36,13 @@ def unchanged(poll: PollRow) -> dict[str, Any]:
 
 
 def postponed(poll: PollRow, settle: timedelta, now: datetime) -> dict[str, Any]:
-    """There is nothing to ask for yet: the window that has settled ends before it starts."""
+    """There is nothing to ask for yet, because no part of the window has settled."""
     wait = min(poll.interval, duration_micros(settle) + SECOND)
     return unchanged(poll) | {"next_due_at": to_micros(now) + wait}
 
 
 def put_off(poll: PollRow, due: datetime, reason: str) -> dict[str, Any]:
-    """The account may not be asked now. That is not a failure, and the next poll covers the gap."""
+    """The provider must not be called for this account now. That is not a failure: the next poll covers the gap."""
     return unchanged(poll) | {"next_due_at": to_micros(due), "failure": reason}
 
 

@@ -1,4 +1,4 @@
-"""Makes a stored failure of whatever ended a poll: the reason, and whose mistake it is."""
+"""Turns whatever ended a poll into a failure that can be stored: the reason, and whose mistake it is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..plans.plan import Plan
 
 MOST_TEXT = 500
-"""Characters of an unexpected exception's text that are kept."""
+"""How many characters of an unexpected exception's text are kept."""
 
 
 def as_failure(error: Exception, plan: Plan | None) -> ConnectoryError:
@@ -54,7 +54,7 @@ def _plugin_packages(plan: Plan) -> set[str]:
 
 
 def _place_in(error: Exception, packages: set[str]) -> str | None:
-    """Where the exception passed the innermost code of these packages; None if it passed none of it."""
+    """The innermost place in these packages that the exception came through; None if there is none."""
     places = [
         f"{module}.{frame.f_code.co_name}, line {line}"
         for frame, line in _frames(error)

@@ -1,4 +1,4 @@
-"""Makes polls that find nothing rarer, if the instance's configuration allows it. Pure."""
+"""Polls less often while polls find nothing, if the instance's configuration allows it. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..store.polls import PollRow
 
 PATIENCE = 3
-"""After this many polls in a row without a find, the wait is doubled."""
+"""Once this many polls in a row have found nothing, each such poll doubles the wait."""
 
 
 def quiet_polls(poll: PollRow, summary: Summary) -> int:
@@ -24,7 +24,7 @@ def quiet_polls(poll: PollRow, summary: Summary) -> int:
 
 
 def idle_interval(interval: int, quiet: int, longest: timedelta | None) -> int:
-    """Microseconds until the next poll, after `quiet` polls without a find."""
+    """Microseconds until the next poll, after `quiet` polls in a row that found nothing."""
     if longest is None or quiet < PATIENCE:
         return interval
     ceiling = max(interval, duration_micros(longest))

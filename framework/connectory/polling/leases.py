@@ -21,7 +21,7 @@ HEARTBEAT = POLL_LEASE / 4
 
 
 class Heartbeat:
-    """Call it often: now and then it renews all leases of polls that this process holds."""
+    """Call it often. It renews all poll leases of this process when that is due."""
 
     def __init__(self, database: Database, clock: Clock, process: ProcessLock) -> None:
         self._database = database

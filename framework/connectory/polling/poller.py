@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class Poller:
-    """Runs polls that were claimed. `around` is entered for each window that is read, and says how to read it."""
+    """Runs polls that were claimed. `around` makes a context manager for each window, which says how to read it."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class Poller:
         self._covering = Covering(database, clock, self._observer, self._deletions, snapshots_kept, self._stopping)
 
     def stop(self) -> None:
-        """From now on no poll waits for its turn. Polls that need not wait run to their end."""
+        """From now on a poll that would have to wait for its turn ends. Other polls run to their end."""
         self._stopping.set()
 
     def run(self, poll: PollRow, keep: Callable[[], None] = lambda: None) -> Summary:
-        """Poll, and end the claim; whatever goes wrong makes it a failed poll. Raises only if the store fails.
+        """Poll, and end the claim. Any error makes it a failed poll; only an error of the store is raised.
 
         `keep` is called after each page: it renews the lease when that is due.
         """

@@ -1,4 +1,4 @@
-"""One reading of one window: its bounds, and which records of its pages are news."""
+"""One reading of one window: its bounds, and which records of its pages are new."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Reading:
         self.summary.start, self.summary.end = self.bounds.start, self.bounds.end
 
     def sort_out(self, records: Identified, known: dict[str, Known]) -> list[Change]:
-        """The records whose version is news, in the order of the page. Records that were seen are only counted.
+        """The records whose version is new, in the order of the page. Records that were seen are only counted.
 
         `known` is what is known of the page's objects; it is kept up to date for an object that is on the page twice.
         """

@@ -1,4 +1,4 @@
-"""How a window is read by what does more, or less, than an ordinary poll: a recording or a backfill."""
+"""How a recording or a backfill reads a window, where that differs from an ordinary poll."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries of `budgets`: how many of the requests that a provider allows an account are left, for all processes."""
+"""Queries of `budgets`: the requests that each account has left, shared by all processes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def get(connection: Connection, account: str) -> BudgetRow:
 
 
 def hold(connection: Connection, account: str) -> BudgetRow:
-    """The same, locked until the transaction ends."""
+    """The state of an account, locked until the transaction ends."""
     connection.execute(_ADD, {"account": account})
     return _row(connection.execute(_HOLD, {"of_account": account}).one())
 

@@ -38,12 +38,12 @@ _PUT = text(
 
 
 def set_account(connection: Connection, instance_id: int, account: str) -> None:
-    """Write down whose login it is; the tokens and their version stay as they are."""
+    """Write down whose login it is; the tokens and their version do not change."""
     connection.execute(update(credentials).where(credentials.c.instance_id == instance_id).values(account=account))
 
 
 def replace(connection: Connection, instance_id: int, version: int, values: Mapping[str, Any]) -> bool:
-    """Write a renewed pair; False, with nothing written, when another process wrote one since `version` was read."""
+    """Write a renewed pair. Writes nothing and returns False if another process has written one after `version`."""
     statement = (
         update(credentials)
         .where(credentials.c.instance_id == instance_id, credentials.c.version == version)
@@ -108,7 +108,7 @@ def elements(connection: Connection) -> list[str]:
 
 
 def longest_unused(connection: Connection, element_key: str, before: int, but: Collection[int]) -> int | None:
-    """The instance whose login was renewed longest ago, and before `before`. Refused logins are left out."""
+    """The instance whose login was renewed longest ago, and before `before`. Leaves out refused logins and `but`."""
     query = (
         select(credentials.c.instance_id)
         .join(instances, instances.c.id == credentials.c.instance_id)

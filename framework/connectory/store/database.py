@@ -45,7 +45,7 @@ class Database:
 
     @classmethod
     def open_in(cls, home: Path, url: str) -> Database:
-        """The same for a process that keeps its files in `home`; the folder is created if it is missing."""
+        """Open the store of a process that keeps its files in `home`; the folder is created if it is missing."""
         try:
             home.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:

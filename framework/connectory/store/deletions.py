@@ -108,7 +108,7 @@ _BURIED = "SELECT entry FROM tombstones WHERE instance_id = ? AND resource = ? A
 
 
 def bury(connection: Connection, poll: PollRow, entries: Mapping[str, int]) -> None:
-    """Remember entries, by key and moment, as handled."""
+    """Remember entries as handled. `entries` maps each key to its moment."""
     rows = [(poll.instance_id, poll.resource, entry, at) for entry, at in entries.items()]
     if rows:
         names = ("instance_id", "resource", "entry", "at")
@@ -159,7 +159,7 @@ def count_miss(connection: Connection, poll: PollRow, sweep: int) -> None:
 def missing_objects(
     connection: Connection, poll: PollRow, sweep: int, *, misses: int, after: str, limit: int
 ) -> list[str]:
-    """The ids, in order, that this sweep did not list, nor at least `misses` sweeps in a row, this one included."""
+    """The ids, in order, of objects that at least `misses` sweeps in a row did not list, including this one."""
     query = (
         select(objects.c.object_id)
         .where(*_of(poll), objects.c.sweep != sweep, objects.c.missed >= misses, objects.c.object_id > after)

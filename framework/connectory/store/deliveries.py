@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """One notification to one subscription; `attempts` were made, moments are microseconds."""
+    """One notification to one subscription. `attempts` is how many were made; moments are microseconds."""
 
     id: int
     notification_id: int
@@ -37,7 +37,7 @@ class Delivery:
 class Result:
     """What one attempt led to: the delivery's new status, and when it is due again (None: it is not).
 
-    `duration` is in milliseconds. `deactivate` is the reason for which the subscription gets nothing more, if any.
+    `duration` is in milliseconds. `deactivate` is the reason to send the subscription nothing more, or None.
     """
 
     delivery: Delivery
@@ -55,7 +55,7 @@ class Result:
 
 
 def add(connection: Connection, subscription_id: int, made: Sequence[tuple[int, int]], now: int) -> None:
-    """Add a delivery of each notification, given with its lane, inside the transaction that made them."""
+    """Add a delivery of each notification in `made` (its id and lane), in the transaction that made it."""
     place = subscriptions.hold(connection, subscription_id)
     status = CREATED if place is not None and place.state == subscriptions.ACTIVE else QUEUED
     rows = [(notification_id, subscription_id, lane, status, 0, now, now) for notification_id, lane in made]
@@ -105,8 +105,8 @@ _OLDEST = text(
 def record(connection: Connection, lane: Lane, results: Sequence[Result], *, not_before: int = 0) -> None:
     """Write down the attempts and what they led to, and give the claim up; the lane rests until `not_before`.
 
-    All of it in the caller's transaction. `StaleLeaseError` means that another worker has the lane now; nothing was
-    written then.
+    Everything is written in the caller's transaction. If another worker has the lane now, nothing is written, and
+    `StaleLeaseError` is raised.
     """
     reason = next((result.deactivate for result in results if result.deactivate), None)
     place = _hold(connection, lane, to_deactivate=reason is not None)

@@ -62,7 +62,7 @@ def select_among(
 ) -> Iterable[Any]:
     """Run a SELECT whose last condition is `... AMONG ?`.
 
-    The ids are one parameter, however many there are: an expanding IN costs more than the rest of an idle page.
+    The ids are one parameter, however many there are: an expanding IN costs more than the rest of an unchanged page.
     """
     is_sqlite = _is_sqlite(connection)
     given = json.dumps(list(ids)) if is_sqlite else list(ids)
@@ -138,6 +138,6 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later fails at once when another process has written in between, so a
     # writing transaction takes the lock when it begins.
     immediate = connection.get_execution_options().get("connectory_write", False)
-    # Asked of the driver directly: by way of SQLAlchemy it costs as much as a small query.
+    # This goes to the driver directly, because through SQLAlchemy it costs as much as a small query.
     driver: Any = connection.connection.driver_connection
     driver.execute("BEGIN IMMEDIATE" if immediate else "BEGIN")

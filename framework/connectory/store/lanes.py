@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
 
 LANES = 8
-"""Lanes per subscription: as many of its notifications may be on their way at the same time."""
+"""Lanes per subscription, and so how many of its notifications can be sent at the same time."""
 
 # The platform's words for the status of a delivery. A lane sends those with the status `created` or `retry`.
 CREATED = "created"
@@ -160,7 +160,7 @@ def lock(connection: Connection, subscription_id: int) -> None:
 
 
 def make_due(connection: Connection, subscription_id: int, numbers: Iterable[int], now: int) -> None:
-    """Let lanes that have got something to send be claimed from `now` on, if they cannot be claimed earlier."""
+    """Make lanes that have something new to send due at `now`, unless they have a due time already."""
     touched = sorted(set(numbers))
     connection.execute(
         _MAKE_DUE, [{"of_subscription": subscription_id, "of_lane": number, "now": now} for number in touched]
@@ -176,7 +176,7 @@ def set_due(connection: Connection, subscription_id: int, numbers: Iterable[int]
 
 
 def rest(connection: Connection, subscription_id: int) -> None:
-    """Let none of a subscription's lanes be claimed."""
+    """Prevent any lane of a subscription from being claimed."""
     connection.execute(update(lanes).where(lanes.c.subscription_id == subscription_id).values(due_at=None))
 
 

@@ -1,4 +1,4 @@
-"""Queries of `polls` and `seen`: who polls what and when, up to which moment, and what the overlap has announced.
+"""Queries of `polls` and `seen`: who polls what and when, up to which moment, and what was announced in the overlap.
 
 A poll is claimed by a lease with an epoch. Every later write names both. `StaleLeaseError` means that another worker
 has taken the poll over: stop, and write nothing.

@@ -38,7 +38,7 @@ def find(connection: Connection, instance_id: int) -> list[Mapping[str, Any]]:
 
 
 def set_callback_url(connection: Connection, instance_id: int, url: str | None, now: int) -> None:
-    """Send an instance's notifications to another URL; those that wait go there, too, in their order."""
+    """Send an instance's notifications to another URL; waiting ones go there, too, in order."""
     if url is None:
         return
     held = find(connection, instance_id)
@@ -84,7 +84,7 @@ def hold(connection: Connection, subscription_id: int) -> Any:
 
 
 def lock(connection: Connection, subscription_id: int) -> Any:
-    """The same, for a transaction that will change the state."""
+    """The same as `hold`, for a transaction that will change the state."""
     return connection.execute(_LOCK, {"of_subscription": subscription_id}).first()
 
 

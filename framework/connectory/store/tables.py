@@ -234,7 +234,7 @@ counters = Table(
     Column("value", BigInteger, nullable=False),
 )
 
-# Tracked if an instance is configured so: deletions, and the last versions of objects
+# Used only for resources that track deletions or changes: deletions, and the last versions of objects
 
 deletions = Table(
     "deletions",
@@ -258,7 +258,7 @@ deletions = Table(
     Column("allowed", Boolean, nullable=False, server_default=sql_false()),
 )
 
-# The objects that the provider is known to have: a sweep misses those that it does not list.
+# The objects that the provider is known to have. Those that a sweep does not list count as missed.
 objects = Table(
     "objects",
     metadata,
@@ -272,7 +272,7 @@ objects = Table(
     sqlite_with_rowid=False,
 )
 
-# The entries of a log of deletions that were handled, as far back as the log is read again.
+# The handled entries of a log of deletions. They are kept for as long as the log may be read again.
 tombstones = Table(
     "tombstones",
     metadata,

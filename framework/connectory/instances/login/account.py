@@ -32,9 +32,9 @@ def account_of(element: Element, client: Client) -> str:
 
 
 def check_same(instance_id: int, *, known: str | None, given: str) -> None:
-    """Refuse a login of another account, which would announce the records of strangers as news."""
+    """Refuse a login of another account: its records would be announced as new."""
     if known and given != known:
         raise AuthenticationError(
-            f"instance {instance_id} is logged in as {known}, and the new login is of {given or 'an unknown account'}",
-            hint=f"log in as {known}, or make another instance; the old login was kept",
+            f"instance {instance_id} is logged in as {known}, but the new login is for {given or 'an unknown account'}",
+            hint=f"log in as {known}, or create another instance; the old login was kept",
         )

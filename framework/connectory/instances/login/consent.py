@@ -108,7 +108,7 @@ class AuthorizationFlow:
     def _uses_pkce(self) -> bool:
         """Optional PKCE is used when there is no client secret to protect the code, or when it was configured.
 
-        It is not used otherwise, because a code may be brought by a person who never saw the verifier.
+        It is not used otherwise, because the code may come from a person who does not know the verifier.
         """
         if self.oauth.pkce is not Pkce.OPTIONAL:
             return self.oauth.pkce is Pkce.REQUIRED
@@ -132,7 +132,7 @@ def _refused(fields: dict[str, str]) -> ConnectoryError:
     if fields["error"] in PASSING_ERRORS:
         return RetryLaterError(f"the provider cannot log anybody in now: {said}", provider_message=said)
     return ConsentRefusedError(
-        f"the access was not allowed: {said}", hint="start again, and allow it on the provider's page"
+        f"access was not allowed: {said}", hint="start again, and allow access on the provider's page"
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def token_of(draft: Draft, endpoint: TokenEndpoint) -> Token:
-    """The tokens of an OAuth2 draft, which its endpoint gives for what the draft brings."""
+    """The tokens of an OAuth2 draft. The endpoint gives them for the login that the draft brings with it."""
     if draft.external == "initial":
         return _refreshed(draft, endpoint)
     config, code = draft.config, draft.provider_data.get("code")

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How often to look for such a token. One is renewed each time at most.
+# How often to look for such a token. At most one is renewed each time.
 EVERY = timedelta(minutes=1)
-# Try a login that could not be renewed again after this long, so that it does not hold up the others.
+# After a login could not be renewed, wait this long before the next try, so that it does not hold up the others.
 AGAIN = timedelta(hours=1)
 
 

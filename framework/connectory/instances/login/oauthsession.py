@@ -39,7 +39,7 @@ def open_session(config: Config, *, scope: str | None = None, client: Any = None
     session = OAuth2Session(
         None if client else str(config[API_KEY]),
         client=client,
-        # The library sends the redirect URI with every grant, so a grant that needs none must not know it.
+        # The library sends the redirect URI with every grant, so a session for other grants must not have it.
         redirect_uri=None if client else config.get(OAUTH_CALLBACK_URL) or None,
         scope=scope,
     )
@@ -63,7 +63,7 @@ def secured(url: str) -> tuple[str, bool]:
     if parts.scheme == "http" and parts.hostname and is_loopback(parts.hostname):
         return f"https{url[4:]}", True
     raise ConfigurationError(
-        f"{url!r} would carry secrets in clear", hint="use https; plain http is for sandboxes on this machine"
+        f"{url!r} would send secrets without encryption", hint="use https; plain http is for sandboxes on this machine"
     )
 
 

@@ -23,7 +23,7 @@ _TOKEN_FIELDS = {"access_token", "refresh_token", "token_type", "expires_in", "e
 
 
 def checked(response: Response, where: str, is_dead: Callable[[Response], bool]) -> dict[str, Any]:
-    """The fields of an answer that holds a token, in the shape that the library takes; anything else is raised.
+    """The fields of an answer that holds a token, in the shape that the library takes. Other answers raise an error.
 
     `is_dead` says whether a refusal means that a person must log in again.
     """
@@ -47,7 +47,7 @@ def token_of(reply: dict[str, Any], asked_at: datetime) -> Token:
         access_token=Secret(str(reply["access_token"])),
         refresh_token=Secret(str(refresh)) if refresh else None,
         token_type=str(reply.get("token_type", "Bearer")),
-        # Counted from before the request, so that it is never too late.
+        # Counted from before the request, so that the real expiry is never earlier than this.
         expires_at=None if life is None else asked_at + timedelta(seconds=life),
         scope=" ".join(scope) if scope else None,
         # Without the id token: these fields are stored without encryption.
@@ -79,7 +79,7 @@ def _refusal(
         return AuthenticationError(
             f"the provider refused the login{f': {said}' if said else ''}",
             where=where,
-            hint="the code or refresh token has ended, or the client id or secret is wrong: log in again",
+            hint="the code or refresh token has expired, or the client id or secret is wrong: log in again",
         )
     return ProviderError(reason, where=where, provider_message=said or None, provider_status=response.status)
 
@@ -99,7 +99,7 @@ def _said(fields: dict[str, Any]) -> str:
 
 
 def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields without empty ones, with the scope as text, and with a life that is a number."""
+    """The fields without empty ones, with the scope as text, and with a lifetime that is a number."""
     kept = {name: value for name, value in fields.items() if value not in (None, "") and name != "expires_at"}
     if isinstance(kept.get("scope"), list):
         kept["scope"] = " ".join(map(str, kept["scope"]))
@@ -108,7 +108,7 @@ def _cleaned(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _seconds(value: Any) -> int | None:
-    """The life of a token in whole seconds; None when it is missing or not credible."""
+    """The lifetime of a token in whole seconds; None when it is missing or not credible."""
     try:
         seconds = float(value)
     except (TypeError, ValueError):

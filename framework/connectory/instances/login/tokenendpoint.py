@@ -1,4 +1,4 @@
-"""What is asked of an OAuth2 token endpoint: a code for tokens, new tokens for old ones, and the end of tokens."""
+"""The requests to an OAuth2 token endpoint: exchange a code for tokens, renew tokens, and revoke them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TokenEndpoint:
         )
 
     def refresh(self, token: Token) -> Token:
-        """Get a new pair. The refresh token stays the old one when the provider sends none."""
+        """Get a new pair. The old refresh token is kept if the provider sends no new one."""
         if not token.refresh_token:
             raise AuthenticationError("there is no refresh token", hint="a person must log in again")
         old = token.refresh_token.reveal()
@@ -79,9 +79,9 @@ class TokenEndpoint:
         )
 
     def revoke(self, token: Token) -> None:
-        """End both tokens at the provider (RFC 7009): the refresh token first, which ends most.
+        """End both tokens at the provider (RFC 7009): the refresh token first, because that usually ends both.
 
-        Nothing is asked of a provider that has no such endpoint. `ProviderError` when it refuses.
+        A provider without such an endpoint is not called. Raises `ProviderError` if the provider refuses.
         """
         if self.oauth.revoke_url is None:
             return
@@ -141,7 +141,7 @@ class TokenEndpoint:
         return {"client_id": key, "client_secret": secret}
 
     def _for_fetching(self) -> dict[str, Any]:
-        """The same, for the library's `fetch_token`, which adds the client id by itself."""
+        """The arguments of `_client` for the library's `fetch_token`, which adds the client id by itself."""
         client = self._client()
         if "auth" in client:
             return client

@@ -195,7 +195,7 @@ class InstanceTokens:
         if token.refresh_token is None:
             if fallback is not None:
                 return fallback
-            raise AuthenticationError("the access token has ended and there is no refresh token", hint="log in again")
+            raise AuthenticationError("the access token has expired and there is no refresh token", hint="log in again")
         if self._quiet is not None and self._now() < self._quiet[0]:
             return _or_raise(fallback, self._quiet[1])
         deadline = self._now() + RENEWAL_LEASE + _STEP
