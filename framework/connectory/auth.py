@@ -28,8 +28,8 @@ class Token:
     `account` is the account that `Element.account` named at the login.
 
     >>> token = Token(access_token=Secret("a1"), refresh_token=Secret("r1"), scope="read")
-    >>> token.access_token, token.access_token.reveal(), token.expires_at
-    (Secret('********'), 'a1', None)
+    >>> token.access_token.reveal(), "a1" in repr(token), token.expires_at
+    ('a1', False, None)
     """
 
     access_token: Secret

@@ -18,6 +18,7 @@ from .elements import ConfigurationKey, ElementDetails, Elements, ElementSummary
 from .events import Event
 from .running import Attempted, Observer, Running, Summary
 from .types import (
+    LOOPBACK_CALLBACK,
     AnnouncedEvent,
     AuthorizationFlow,
     Backfilled,
@@ -36,6 +37,7 @@ from .types import (
 )
 
 __all__ = [
+    "LOOPBACK_CALLBACK",
     "Act",
     "Acts",
     "AnnouncedEvent",

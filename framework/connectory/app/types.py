@@ -6,7 +6,7 @@ from ..insight.doctor import Check, CheckState
 from ..insight.explanation import Explanation, PageNote, RecordNote
 from ..instances.draft import Draft
 from ..instances.login.consent import AuthorizationFlow
-from ..instances.login.loopback import LoopbackListener
+from ..instances.login.loopback import LOOPBACK_CALLBACK, LoopbackListener
 from ..instances.views import Instance, PollState, Subscription
 from ..plugins import PluginInfo
 from ..polling.backfill import Backfilled
@@ -14,6 +14,7 @@ from ..polling.cursor import Cursor
 from ..records.outbox import AnnouncedEvent
 
 __all__ = [
+    "LOOPBACK_CALLBACK",
     "AnnouncedEvent",
     "AuthorizationFlow",
     "Backfilled",

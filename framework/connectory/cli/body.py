@@ -68,10 +68,10 @@ def body_of(options: InstanceOptions, elements: Elements) -> dict[str, Any]:
 
 
 def _configure(configuration: dict[str, Any], options: InstanceOptions, key: str, elements: Elements) -> None:
+    from ..app import LOOPBACK_CALLBACK
     from ..schemas import (
         CALLBACK_URL,
         FIRST_POLL,
-        LOOPBACK_CALLBACK,
         NOTIFICATIONS_ENABLED,
         OAUTH_CALLBACK_URL,
         REFRESH_INTERVAL,

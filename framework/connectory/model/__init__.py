@@ -1,6 +1,7 @@
 """The facts that the rest of Connectory passes around: frozen, keyword-only, without I/O.
 
 1. `element`, `bound`, `oauth2` and `endpoint`: what a plugin knows about a provider and its resources.
+   `element` also has the defaults of page size, settle time and overlap.
 2. `exchange`, `verdict` and `page`: a request, the response, what to do with it, and the walk through a list.
 3. `entry` and `query`: what an instance is configured to poll, and what one poll asks for.
 4. `event`: the kinds of events that a poll finds.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..deletions.search import Deletions
@@ -24,6 +23,7 @@ from .ways import plainly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
 
     from ..clock import Clock
     from ..deletions.job import Exchange
@@ -44,8 +44,8 @@ class Poller:
         database: Database,
         runtimes: Runtimes,
         clock: Clock,
-        observer: Observer | None = None,
-        snapshots_kept: timedelta = timedelta(days=90),
+        observer: Observer | None,
+        snapshots_kept: timedelta,
         around: Around = plainly,
     ) -> None:
         self._database = database

@@ -1,6 +1,7 @@
 """Which span of time is asked for, and which dates belong to it. Pure: no I/O, no clock.
 
-All arithmetic with windows is here. Plain numbers are microseconds.
+All arithmetic with windows is here; the settle time and the overlap are the element's (`model/element.py`). Plain
+numbers are microseconds.
 """
 
 from __future__ import annotations

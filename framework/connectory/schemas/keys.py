@@ -10,6 +10,3 @@ NOTIFICATIONS_ENABLED = "event.notification.enabled"
 CALLBACK_URL = "event.notification.callback.url"
 SIGNATURE_KEY = "event.notification.signature.key"
 OAUTH_CALLBACK_URL = "oauth.callback.url"
-
-LOOPBACK_CALLBACK = "http://127.0.0.1:8723/callback"
-"""The value of `oauth.callback.url` when a program on this machine waits for the person who gives the consent."""

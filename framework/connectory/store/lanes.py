@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Select
 
 LANES = 8
-"""Lanes per subscription, and so how many of its notifications can be sent at the same time."""
+"""Lanes per subscription, and so how many of its notifications can be sent at the same time.
+
+Subscriptions get the rows of their lanes when they are created, so another number needs a migration that adds rows.
+"""
 
 # The platform's words for the status of a delivery. A lane sends those with the status `created` or `retry`.
 CREATED = "created"

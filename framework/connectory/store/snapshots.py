@@ -1,4 +1,7 @@
-"""Queries of `snapshots`: the last announced version of each object, compressed to about a quarter."""
+"""Queries of `snapshots`: the last announced version of each object, compressed to about a quarter.
+
+`Settings.snapshot_days` says how long a version is kept.
+"""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from ... import __version__
+from ...app import LOOPBACK_CALLBACK
 from ...hookspecs import API_VERSION
-from ...schemas import LOOPBACK_CALLBACK
 from .auths import AUTHS
 from .pagings import PAGINGS
 from .python import imported, listed, mapped, tidied

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ... import hints
 from ...errors import ConfigurationError
-from ...schemas import LOOPBACK_CALLBACK, OAUTH_CALLBACK_URL
+from ...schemas import OAUTH_CALLBACK_URL
 from .oauthsession import is_loopback
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _PAGE = b"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Connectory</title>
 <p>The answer has arrived. You can close this window.</p></html>
 """
+
+LOOPBACK_CALLBACK = "http://127.0.0.1:8723/callback"
+"""The value of `oauth.callback.url` when a program on this machine waits for the person who gives the consent."""
 
 
 class LoopbackListener:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ...errors import ConnectoryError
-from ...secrets import Secret
+from ...secrets import MASK, Secret
 from .base import ContractBase
 from .failing import demand
 from .gateway import dropped, login_page
@@ -118,7 +118,7 @@ def _tokens(body: bytes) -> Iterable[str]:
 
 def _masked(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
-        text = text.replace(secret, "********")
+        text = text.replace(secret, MASK)
     return text[:300]
 
 

@@ -13,10 +13,11 @@ import msgspec
 import pytest
 
 from ... import hints
+from ...app import LOOPBACK_CALLBACK
 from ...errors import ConnectoryError
 from ...model import Request, Window, resolve_endpoint
 from ...records.fetch import fetch
-from ...schemas import LOOPBACK_CALLBACK, OAUTH_CALLBACK_URL, load_configuration
+from ...schemas import OAUTH_CALLBACK_URL, load_configuration
 from ..clock import ManualClock
 from ..stores import open_app
 from ..transport import wsgi_sessions
