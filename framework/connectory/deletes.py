@@ -14,13 +14,11 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from .model import Params, Resource, Response
+from .model import Sender as Sender  # noqa: PLC0414 - it may be imported from here, too
 from .path import Path
-
-if TYPE_CHECKING:
-    from .model import Request
 
 Total = Callable[[Response], int | None]
 """Reads from a page how many records the provider counts; None if the page does not say."""
@@ -79,14 +77,6 @@ def total_in_body(path: str) -> Total:
 
 def _count(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() else None
-
-
-class Sender(Protocol):
-    """Sends requests for a strategy, signed as the instance and within its limits."""
-
-    def send(self, request: Request) -> Response:
-        """The answer, if it is usable; otherwise a `ConnectoryError` is raised."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

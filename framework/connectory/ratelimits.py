@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from .model import Config, Response
+    from .model.endpoint import Config
+    from .model.exchange import Response
 
 CLIENT_ID = "oauth.api.key"
 

@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import event as sqlalchemy_event
@@ -378,6 +379,15 @@ def test_an_entry_of_another_class_stops_the_reading(tmp_path):
         shelf.removals[0]["kind"] = "thing"
         shelf.poll()
         assert shelf.told() == [("07", "DELETED", 1)]
+
+
+def test_a_way_of_another_kind_is_refused(tmp_path):
+    with Shelf(tmp_path, SimpleNamespace(caveat="")) as shelf:
+        stocked(shelf)
+        assert "is of type SimpleNamespace, not an AuditLog, a Feed or a Sweep" in shelf.state().failure
+        shelf.put("new")
+        shelf.poll()
+        assert shelf.told() == [("new", "CREATED", 1)]
 
 
 def test_a_plugin_that_fails_is_named(tmp_path):

@@ -10,7 +10,7 @@ from ..errors import ConnectoryError
 from ..model import Window
 from ..proof import Proof
 from ..records.fetch import fetch
-from .lists import log_parts, log_plan, sweep_plan
+from .lists import log_parts, log_plan, sweep_plan, way_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 def check(runtime: Runtime, resource: str, now: datetime) -> str | None:
     """Why deletions cannot be found, or None if they can."""
     plan = runtime.plan(resource)
-    deletes = plan.resource.deletes
-    if deletes is None:
-        return "the element has no way to find them"
     provider_now = runtime.provider_now(now)
     window = Window(start=provider_now - timedelta(minutes=1), end=provider_now)
     try:
+        deletes = way_of(plan)
+        if deletes is None:
+            return "the element has no way to find them"
         if isinstance(deletes, Sweep):
             return _first_doubt(sweep_plan(plan, deletes), deletes, window, runtime)
         parts = log_parts(plan, deletes, runtime.client, provider_now)

@@ -21,7 +21,7 @@ from ..records.changes import Change, Meaning
 from ..records.known import Known, deleted_version, recall
 from ..records.outbox import AnnouncedEvent, Outbox
 from ..store import deletions, polls, snapshots
-from .lists import merged
+from .lists import merged, way_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,7 +71,7 @@ class Job:
 
     @property
     def deletes(self) -> Deletes:
-        deletes = self.plan.resource.deletes
+        deletes = way_of(self.plan)
         assert deletes is not None  # noqa: S101 - the plan was not compiled otherwise
         return deletes
 

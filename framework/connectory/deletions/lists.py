@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..deletes import AuditLog, LogPart
+from ..deletes import AuditLog, Deletes, LogPart
 from ..errors import ConnectoryError, PluginError
 from ..model import DatesConfiguration, PollerEntry
 from ..plans.compiling import compile_plan
@@ -14,9 +14,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from ..deletes import Feed, Sender, Sweep
-    from ..model import Params, Resource
+    from ..deletes import Feed, Sweep
+    from ..model import Params, Resource, Sender
     from ..plans.plan import Plan
+
+
+def way_of(plan: Plan) -> Deletes | None:
+    """How deletions of the plan's resource are found; None if they cannot be found."""
+    deletes = plan.resource.deletes
+    if deletes is None or isinstance(deletes, Deletes):
+        return deletes
+    raise PluginError(
+        f"Resource.deletes of {plan.name} is of type {type(deletes).__name__}, not an AuditLog, a Feed or a Sweep",
+        hint=f"this is a mistake in the plugin of {plan.element.key!r}",
+    )
 
 
 def log_parts(plan: Plan, deletes: AuditLog | Feed, sender: Sender, now: datetime) -> Sequence[LogPart]:

@@ -85,8 +85,8 @@ class Deletions:
             return deletions.begin(connection, poll, started=_beginning(poll, runtime), now=now)
 
     def _search(self, job: Job, summary: Summary) -> None:
-        deletes = job.deletes
         try:
+            deletes = job.deletes
             if isinstance(deletes, Sweep):
                 doubt = sweep(job, deletes)
             else:

@@ -14,8 +14,8 @@ import msgspec
 from ..clock import duration_micros, to_micros
 from ..errors import ConnectoryError
 from ..polling.poller import Poller
+from ..polling.reading import Ways
 from ..polling.scheduler import Scheduler
-from ..polling.ways import Ways
 from ..records.changes import Meaning
 from ..records.identify import identify
 from ..schemas import CALLBACK_URL

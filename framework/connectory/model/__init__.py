@@ -10,11 +10,11 @@ Everything is imported from here: `from connectory.model import Element`.
 """
 
 from .bound import Bound
-from .element import Element, Resource
+from .element import Element, FindsDeletes, Resource
 from .endpoint import Config, Endpoint, resolve_endpoint
 from .entry import DatesConfiguration, PollerEntry, TrackChanges, TrackDeletes
 from .event import EventType
-from .exchange import Params, Request, Response
+from .exchange import Params, Request, Response, Sender
 from .oauth2 import OAuth2, Pkce
 from .page import Page, Paginator, Place
 from .query import Query, Window
@@ -29,6 +29,7 @@ __all__ = [
     "Element",
     "Endpoint",
     "EventType",
+    "FindsDeletes",
     "Judge",
     "OAuth2",
     "Page",
@@ -41,6 +42,7 @@ __all__ = [
     "Request",
     "Resource",
     "Response",
+    "Sender",
     "TrackChanges",
     "TrackDeletes",
     "Verdict",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .bound import Bound
 from .verdict import Judge, judge_by_status
@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
     from marshmallow import Schema
 
-    from ..deletes import Deletes
-    from ..http import Client
     from ..ratelimits import Limit
     from .endpoint import Config, Endpoint
-    from .exchange import Params, Request
+    from .exchange import Params, Request, Sender
     from .oauth2 import OAuth2
     from .page import Paginator
+
+
+class FindsDeletes(Protocol):
+    """A way to find deletions: an `AuditLog`, a `Feed` or a `Sweep` of `connectory.deletes`."""
+
+    @property
+    def caveat(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +64,7 @@ class Resource:
     records_path: str = ""
     paginator: Paginator | None = None
     poller: Mapping[str, Any] | None = None
-    deletes: Deletes | None = None
+    deletes: FindsDeletes | None = None
     bound: Bound = field(default_factory=Bound)
     description: str = ""
 
@@ -108,6 +113,6 @@ class Element:
     page_size: int = 1000
     settle: timedelta = timedelta(seconds=5)
     overlap: timedelta = timedelta(seconds=60)
-    account: Callable[[Client], str] | None = None
+    account: Callable[[Sender], str] | None = None
     limits: tuple[Limit, ...] = ()
     account_key: Callable[[Config], str] | None = None

@@ -1,11 +1,11 @@
-"""One exchange with a provider: the request and the response."""
+"""One exchange with a provider: the request, the response, and who sends the one and gets the other."""
 
 from __future__ import annotations
 
 import email.utils
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -68,6 +68,14 @@ class Response:
     def json(self) -> Any:
         """The decoded body; raises `msgspec.DecodeError` if it is not JSON."""
         return msgspec.json.decode(self.body)
+
+
+class Sender(Protocol):
+    """Sends requests for a plugin, signed as the instance and within its limits."""
+
+    def send(self, request: Request) -> Response:
+        """The answer, if it is usable; otherwise a `ConnectoryError` is raised."""
+        ...
 
 
 def http_date(value: str) -> datetime | None:

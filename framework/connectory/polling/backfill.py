@@ -24,7 +24,7 @@ from .covering import Covering
 from .cursor import check_dated, refuse_held
 from .endings import unchanged
 from .leases import POLL_LEASE, Heartbeat, take_over
-from .ways import Ways
+from .reading import Ways
 
 if TYPE_CHECKING:
     from datetime import datetime

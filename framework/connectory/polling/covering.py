@@ -10,8 +10,7 @@ from ..records.fetch import fetch
 from ..records.fieldchanges import tracker_of
 from ..records.smallerpages import in_smaller_pages
 from .pages import Pages
-from .reading import Reading
-from .ways import Ways
+from .reading import Reading, Ways
 
 if TYPE_CHECKING:
     import threading

@@ -12,18 +12,35 @@ from ..records.outbox import Outbox
 from ..records.window import Bounds, bounds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
+
+    from sqlalchemy import Connection
 
     from ..instances.runtime import Runtime
     from ..model import Window
     from ..plans.plan import Plan
-    from ..records.fetch import FetchedPage
+    from ..records.fetch import Exchanger, FetchedPage
     from ..records.fieldchanges import FieldTracker
     from ..records.identify import Identified
     from ..records.summary import Summary
     from ..store.polls import PollRow
-    from .ways import Ways
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ways:
+    """How a window is read by what does more, or less, than an ordinary poll: a recording or a backfill.
+
+    The defaults are those of an ordinary poll.
+
+    `exchanger` is asked instead of the instance's client. `classified` is shown the changes of each page. Changes that
+    `takes` refuses are left to a later poll. `finish` ends the claim instead of moving the cursor.
+    """
+
+    exchanger: Exchanger | None = None
+    classified: Callable[[Sequence[Change]], None] = lambda changes: None
+    takes: Callable[[Change, Bounds], bool] = lambda change, bounds: True
+    finish: Callable[[Connection, Reading], None] | None = None
 
 
 @dataclass(kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
@@ -13,11 +13,15 @@ from .replies import json_reply
 from .switches import as_json, changed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from werkzeug.wrappers import Request, Response
 
-    from .provider import Provider
+    from .clock import Clock
+    from .faults import Faults
+    from .log import RequestLog
+    from .oauth import OAuth2Server
 
 Body = dict[str, Any]
 
@@ -40,6 +44,25 @@ _ADDRESSES = Map(
 )
 
 
+class Controlled(Protocol):
+    """What the control surface needs of a sandbox; `provider.Provider` describes it."""
+
+    how: tuple[str, ...]
+    clock: Clock
+    faults: Faults
+    log: RequestLog
+    oauth: OAuth2Server | None
+    steps: int
+    switches: Any
+
+    def step(self) -> str: ...
+    def records(self, name: str) -> Sequence[Any]: ...
+    def insert(self, name: str, values: Mapping[str, Any], *, at: datetime | None = None) -> Any: ...
+    def update(self, name: str, record_id: str, values: Mapping[str, Any], *, at: datetime | None = None) -> Any: ...
+    def delete(self, name: str, record_id: str, *, at: datetime | None = None) -> Any: ...
+    def sizes(self) -> Mapping[str, int]: ...
+
+
 class Control:
     """| path | |
     |---|---|
@@ -53,7 +76,7 @@ class Control:
     | `GET`, `DELETE log` | the last requests |
     """
 
-    def __init__(self, sandbox: Provider) -> None:
+    def __init__(self, sandbox: Controlled) -> None:
         self._sandbox = sandbox
 
     def answer(self, request: Request) -> Response:

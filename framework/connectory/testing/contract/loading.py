@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...model import Element
-    from .base import ContractBase
+    from .testclass import Contract
 
 HOST = "127.0.0.1:8099"
 BASE_URL = f"http://{HOST}"
@@ -32,21 +32,21 @@ class Loaded:
     sandbox: ProviderSandbox
 
 
-def load(contract: ContractBase) -> Loaded:
+def load(contract: Contract) -> Loaded:
     plugins = Plugins()
     register(plugins, contract)
     element = find_element(plugins, contract.element)
     return Loaded(plugins=plugins, element=element, sandbox=open_sandbox(contract, plugins, element))
 
 
-def objects_of(contract: ContractBase) -> Sequence[object]:
+def objects_of(contract: Contract) -> Sequence[object]:
     plugin = contract.plugin
     if plugin is None:
         broken("the test class names no plugin", "set `plugin` to the module with the hookimpls")
     return plugin if isinstance(plugin, tuple) else (plugin,)
 
 
-def register(plugins: Plugins, contract: ContractBase) -> None:
+def register(plugins: Plugins, contract: Contract) -> None:
     for number, plugin in enumerate(objects_of(contract), 1):
         info = plugins.register(plugin, f"{contract.element or 'plugin'} {number}")
         if info.quarantined is not None:
@@ -69,7 +69,7 @@ def find_element(plugins: Plugins, key: str) -> Element:
         )
 
 
-def open_sandbox(contract: ContractBase, plugins: Plugins, element: Element) -> ProviderSandbox:
+def open_sandbox(contract: Contract, plugins: Plugins, element: Element) -> ProviderSandbox:
     sandbox: Any = contract.open_sandbox(plugins, element)
     if sandbox is None:
         broken(
@@ -84,7 +84,7 @@ def open_sandbox(contract: ContractBase, plugins: Plugins, element: Element) -> 
     return sandbox
 
 
-def resource_names(contract: ContractBase) -> list[str]:
+def resource_names(contract: Contract) -> list[str]:
     """The resources to check: those of the test class, or all that can be polled."""
     if contract.resources:
         return list(contract.resources)

@@ -16,6 +16,7 @@ from .failing import broken, demand
 if TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
+    from .testclass import Contract
     from .world import World
 
 _RENEWS = "sign with BearerAuth(tokens), or give your auth a method renew(prepared) that calls tokens.renew(rejected)"
@@ -160,5 +161,5 @@ def _read(world: World) -> None:
         )
 
 
-def _any(contract: ContractBase) -> str:
+def _any(contract: Contract) -> str:
     return contract.names()[0]

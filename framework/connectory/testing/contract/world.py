@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ...model import Config, Resource
     from ...plans.plan import Plan
     from ...records.fetch import FetchedPage
-    from .base import ContractBase
+    from .testclass import Contract
 
 LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 
@@ -45,7 +45,7 @@ LONG_AGO = datetime(1970, 1, 2, tzinfo=UTC)
 class World(Announced):
     """`contract` is an instance of the test class, `check` the name of the check that runs in this world."""
 
-    def __init__(self, contract: ContractBase, home: Path, check: str) -> None:
+    def __init__(self, contract: Contract, home: Path, check: str) -> None:
         self.contract = contract
         self.home = home
         self.check = check
@@ -306,7 +306,7 @@ def _next_noon() -> datetime:
 
 
 @contextlib.contextmanager
-def open_world(contract: ContractBase, home: Path, check: str) -> Iterator[World]:
+def open_world(contract: Contract, home: Path, check: str) -> Iterator[World]:
     """A world for one check, while the `with` block runs."""
     try:
         world = World(contract, home, check)

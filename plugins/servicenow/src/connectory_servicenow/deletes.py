@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from connectory.deletes import Deletes, Sender
-    from connectory.model import Resource, Response
+    from connectory.deletes import Deletes
+    from connectory.model import Resource, Response, Sender
 
     from .resources import TableResource
 

@@ -12,7 +12,7 @@ from connectory.model import Request
 from .resources import API
 
 if TYPE_CHECKING:
-    from connectory.http import Client
+    from connectory.model import Sender
 
 # Two rows, to notice an instance that ignores the condition and shows any user.
 _OWN_ROW = Request(
@@ -34,10 +34,10 @@ class _Users(msgspec.Struct):
     result: list[_User]
 
 
-def account(client: Client) -> str:
+def account(sender: Sender) -> str:
     """The login name of the user; empty if they may not read their own row."""
     try:
-        users = msgspec.json.decode(client.send(_OWN_ROW).body, type=_Users).result
+        users = msgspec.json.decode(sender.send(_OWN_ROW).body, type=_Users).result
     except msgspec.DecodeError as error:
         raise RetryLaterError(f"ServiceNow does not say who is logged in: {error}") from error
     return users[0].user_name if len(users) == 1 else ""
