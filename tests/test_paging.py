@@ -343,9 +343,9 @@ def test_keyset_checks_the_order_where_it_is_told_how():
     pages = Keyset(after_updated="since", after_id="id", key=lambda place: (place[1], int(place[0])))
     fine = [("1", "2024-05-01"), ("2", "2024-05-01"), ("10", "2024-05-01"), ("3", "2024-05-02"), ("4", "2024-05-02")]
     assert following(pages, page({}, last=fine[-1], places=lambda: fine)) is not None
-    with pytest.raises(ProviderError, match="did not follow the order"):
+    with pytest.raises(ProviderError, match="did not follow the requested order"):
         following(pages, page({}, last=fine[0], places=lambda: fine[::-1]))
-    with pytest.raises(ProviderError, match="did not follow the order"):
+    with pytest.raises(ProviderError, match="did not follow the requested order"):
         following(
             pages,
             page({}, last=fine[-1], places=lambda: fine),

@@ -86,7 +86,7 @@ def test_clocks_that_differ(snow, seconds, says):
         (
             {"datesConfiguration": {"updatedDateField": "short_description", "updatedDateFormat": "yyyy"}},
             CheckState.WARNING,
-            "the date of change of record",
+            "the updated date of record",
         ),
     ],
 )

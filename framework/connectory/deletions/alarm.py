@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from ..store.database import Database
     from ..store.deletions import Census
 
-# This many objects may always be deleted at once: of ten objects, two are already a share of 20 %.
+# This many objects may always be deleted at once, because in a short list every object is a large share.
 ALWAYS_ALLOWED = 5
 
 
 def alarm_of(plan: Plan, census: Census) -> str | None:
-    """Why so many missing objects are not taken for deleted ones, or None if they are."""
+    """Why the missing objects are too many to be announced as deleted; None if they are not too many."""
     options = plan.entry.track_deletes
     share = options.max_share if options is not None else 0.0
     most = max(ALWAYS_ALLOWED, int(share * census.known))
@@ -33,7 +33,7 @@ def alarm_of(plan: Plan, census: Census) -> str | None:
 
 
 def allow_mass_delete(database: Database, clock: Clock, instance_id: int, resource: str) -> None:
-    """Accept the deletions that the last sweep missed.
+    """Allow the mass deletion that the last sweep gave an alarm for.
 
     The next poll sweeps at once, and announces the objects that are still missing then.
     """

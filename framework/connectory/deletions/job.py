@@ -86,7 +86,7 @@ class Job:
         return self.exchange(request)[0]
 
     def is_deleted(self, object_id: str, params: Params = ()) -> bool:
-        """Whether a GET by id says that the object does not exist. An answer that does not decide it is an error."""
+        """Whether a GET by id says that the object does not exist. An answer that leaves this open raises an error."""
         request = _item_request(self.plan, self.deletes.item_path, object_id, params)
         try:
             _, verdict = self.exchange(request)
@@ -103,7 +103,7 @@ class Job:
     # Announcing
 
     def announce(self, connection: Connection, found: Sequence[Deletion]) -> list[AnnouncedEvent]:
-        """Write the events of these deletions, except of objects that were announced as deleted before."""
+        """Write the events of these deletions, except for objects that were announced as deleted before."""
         ids = {item.object_id for item in found}
         changes, raws = self._changes(connection, found, ids)
         deletions.forget_objects(connection, self.poll, ids)
@@ -116,7 +116,7 @@ class Job:
         return outbox.publish(connection, changes, raws, self.clock.now())
 
     def tell(self, announced: Sequence[AnnouncedEvent]) -> None:
-        """Count the events and tell the observer. To be called after the commit."""
+        """Count the events and tell the observer. Call it after the commit."""
         if announced:
             self.deleted += len(announced)
             self.watch(announced)
@@ -155,7 +155,7 @@ def _change(item: Deletion, row: int, last: Known | None) -> Change:
 
 
 def _record(plan: Plan, item: Deletion) -> dict[str, Any]:
-    """Stands for the record, which does not exist any more: its id, and what is known of the deletion."""
+    """What the event shows instead of the deleted record: its id, and what is known of the deletion."""
     path = Path.parse(plan.id_field)
     if not path.steps:
         path = Path(("id",))

@@ -61,14 +61,14 @@ def log_plan(plan: Plan, log: Resource, deletes: AuditLog | Feed) -> Plan:
 
 
 def sweep_plan(plan: Plan, deletes: Sweep) -> Plan:
-    """A list of nothing but ids, of all objects, whatever the poll's own URL leaves out."""
+    """A list of the ids of all objects, including those that the poll's own URL leaves out."""
     resource = replace(plan.resource, params=merged(plan.resource.params, deletes.params), version_field=None)
     entry = PollerEntry(url=f"/hubs/{plan.element.hub}/{resource.name}", id_field=plan.entry.id_field)
     return replace(_compiled(plan, entry, resource), is_windowed=False)
 
 
 def merged(params: Params, more: Params) -> Params:
-    """Both; a name that is in both has the value of `more`."""
+    """The parameters of both. If both have a name, the value of `more` is used."""
     names = {name for name, _ in more}
     return (*(pair for pair in params if pair[0] not in names), *more)
 

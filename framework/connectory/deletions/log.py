@@ -1,7 +1,7 @@
 """Reads the new entries of a provider's log or feed of deletions.
 
-Each entry is handled once: its tombstone is committed together with its event, and is kept as long as the log is read
-again from before it. The place from which the log is read next moves only if the log was read completely.
+Each entry is handled once: its tombstone is committed together with its event, and is kept as long as the log may show
+the entry again. The next search starts later in the log only if this one has read the log completely.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogEntry:
-    """One entry of the log, told apart by `key`. `at` is the moment of the deletion in microseconds."""
+    """One entry of the log, identified by `key`. `at` is the moment of the deletion in microseconds."""
 
     key: str
     deletion: Deletion
@@ -110,9 +110,9 @@ def _entries(plan: Plan, part: LogPart, page: FetchedPage, stamps: Stamps, start
 
 
 def _check(plan: Plan, part: LogPart, key: str, fields: dict[str, Any], at: int | None, start: int) -> None:
-    """Refuse an entry that was not asked for: then the provider ignored the filter, and no entry proves anything."""
+    """Raise if the request excludes this entry: the provider ignored the filter, so no entry proves anything."""
     if at is None:
-        reason = "has no readable date of its deletion"
+        reason = "has no readable deletion date"
     elif at < earliest_credible(plan, start):
         reason = "is older than the request asked for"
     elif not part.accepts(fields):
@@ -152,5 +152,5 @@ def _advance(job: Job, window: Window) -> None:
     with job.database.write() as connection:
         polls.hold(connection, poll)
         deletions.change(connection, poll.instance_id, poll.resource, done)
-        # One hour more than is read again, because stamps may be coarse and clocks may be put back.
+        # Keep one hour more than the next search reads, because stamps may be coarse and clocks may be put back.
         deletions.forget_buried(connection, poll, to_micros(window.start) - HOUR)

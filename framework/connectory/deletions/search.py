@@ -70,7 +70,7 @@ class Deletions:
         summary.warnings += [f"deletions: {text}" for text in (state.alarm, state.failure) if text]
 
     def remember(self, connection: Connection, poll: PollRow, plan: Plan, changes: Sequence[Change]) -> None:
-        """Store which objects a page showed, so that sweeps can miss them, in the transaction of the page."""
+        """Store which objects a page showed, in the page's transaction: a sweep looks for the objects stored here."""
         if plan.entry.track_deletes is not None and isinstance(plan.resource.deletes, Sweep):
             deletions.add_objects(connection, poll, [change.object_id for change in changes])
 

@@ -86,7 +86,7 @@ def _read(job: Job, plan: Plan, proof: Proof, number: int) -> None:
 
 
 def _ids(plan: Plan, page: FetchedPage) -> Iterator[str | None]:
-    """None for a record that does not show its id, even if it has other content."""
+    """The id of each record; None if the record does not show its id, even if it has other content."""
     for row in page.records.rows:
         yield id_text(plan.object_id(row))
 
@@ -95,8 +95,8 @@ def _complete(job: Job, number: int, alarm: str | None) -> None:
     poll = job.poll
     if alarm is not None and job.state.alarm is None:
         log.warning("deletions of %s of instance %s: %s", poll.resource, poll.instance_id, alarm)
-    # The permission covered objects that an earlier sweep missed, and that this sweep misses for the second time. It
-    # ends before anything is announced: objects that are missing for the first time must pass the next sweep.
+    # The permission is for objects that this sweep misses for the second time. It ends before anything is announced,
+    # so that objects missing for the first time are judged by the next sweep, without a permission.
     done = {"completed_at": to_micros(job.clock.now()), "alarm": alarm, "allowed": False}
     with job.database.write() as connection:
         polls.hold(connection, poll)

@@ -1,4 +1,4 @@
-"""What observers and the log learn of an attempt."""
+"""Tells observers and the log about an attempt."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempted:
-    """An attempt that the store holds. `number` counts the attempts of this delivery from 1."""
+    """An attempt that is recorded in the store. `number` counts the attempts of this delivery from 1."""
 
     delivery_id: int
     notification_id: int

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LANE_LEASE = timedelta(seconds=120)
-"""Far longer than a lane is sent from (`lane.BATCH_TIME`) plus one attempt."""
+"""Much longer than a batch (`lane.BATCH_TIME`) and one attempt take, so that a lease does not end during them."""
 
 
 class Claims:

@@ -1,4 +1,4 @@
-"""When a worker begins no more attempts."""
+"""Tells a worker that it must not begin another attempt."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ REST = timedelta(seconds=30)
 class LaneDelivery:
     """`keys_for` returns an instance's signature keys, newest first.
 
-    `silent` holds the subscriptions whose last attempt got no answer; each further one may block a thread for as long.
+    `silent` holds the subscriptions whose last attempt got no answer: their next attempt may block a thread again.
     """
 
     def __init__(

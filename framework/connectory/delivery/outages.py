@@ -1,4 +1,4 @@
-"""Remembers what is out of order, so that a log names each outage once when it begins and once when it ends."""
+"""Remembers what is failing, so that the log names each outage only when it begins and when it ends."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ RETRIES = 9
 GONE = 410
 _MAY_HAVE_RETRY_AFTER = frozenset({429, 503})
 MOST_PATIENT = timedelta(days=1)
-"""The longest wait that a `Retry-After` header can cause. The schedule itself has longer ones."""
+"""The longest wait that a `Retry-After` header can cause. The waits of the schedule itself may be longer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

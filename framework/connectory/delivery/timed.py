@@ -1,4 +1,4 @@
-"""Limits an answer as a whole to some seconds.
+"""Limits how long a whole answer may take.
 
 The timeout of a socket starts again with each byte, so a receiver that sends one byte now and then would hold up a
 lane, and its lease, for hours.
@@ -26,7 +26,7 @@ MOST_CONNECTIONS = 64
 
 
 class TimedAdapter(SharedTLSAdapter):
-    """A requests adapter whose answers end within so many seconds, or fail with a timeout."""
+    """A requests adapter whose answers end within `seconds`, or fail with a timeout."""
 
     def __init__(self, seconds: float) -> None:
         self._response = functools.partial(_TimedResponse, seconds)

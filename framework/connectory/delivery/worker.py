@@ -83,7 +83,7 @@ class DeliveryWorker:
         return self._deliver_due(threading.Event())
 
     def drain(self, deadline: datetime, stop: Ended | None = None) -> bool:
-        """Deliver until nothing is waiting, retries included; the answer is whether that was achieved.
+        """Deliver until nothing is waiting, retries included; return False if notifications are left.
 
         No attempt is begun after the deadline or once `stop` is set; attempts that have begun are finished.
         """
@@ -121,7 +121,7 @@ class DeliveryWorker:
             crew.close()
 
     def _step(self, crew: Crew) -> float:
-        """Start the lanes that are due, and return how many seconds to wait. A store that fails is asked again."""
+        """Start the lanes that are due, and return how many seconds to wait. A store error is retried later."""
         try:
             started = self._start_lanes(crew, self._clock.now())
             due = None if started else self._claims.next_due()

@@ -69,7 +69,7 @@ class Case:
 def live_case(
     parts: Parts, instance_id: int, resource: str, *, now: datetime | None = None, window: Window | None = None
 ) -> Case:
-    """The case of the next poll of a resource. `now` pretends that it is another time."""
+    """The case of the next poll of a resource. `now` replaces the current time."""
     runtime = parts.runtimes.get(instance_id)
     plan = runtime.plan(resource)
     learn_secrets(runtime.config)

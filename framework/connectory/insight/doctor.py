@@ -76,7 +76,7 @@ def _login(runtime: Runtime) -> tuple[Check, datetime | None]:
     probe = runtime.element.probe
     if probe is None:
         return Check(
-            check="login", state=CheckState.OK, detail="not checked: the element has no request for that"
+            check="login", state=CheckState.OK, detail="not checked: the element defines no request that tests a login"
         ), None
     try:
         date = runtime.client.send(probe).date
@@ -100,7 +100,7 @@ def _failed(name: str, error: ConnectoryError, hint: str | None = None) -> Check
 
 def _clocks(date: datetime | None, now: datetime) -> Check:
     if date is None:
-        return Check(check="clock", state=CheckState.OK, detail="not checked: the provider does not tell its time")
+        return Check(check="clock", state=CheckState.OK, detail="not checked: the provider does not send its time")
     # The provider's time has whole seconds only.
     skew = round((date - now).total_seconds())
     if abs(skew) <= MOST_SKEW.total_seconds():
@@ -110,7 +110,7 @@ def _clocks(date: datetime | None, now: datetime) -> Check:
         check="clock",
         state=CheckState.WARNING,
         detail=f"the provider's clock is {abs(skew)} seconds {direction} ours",
-        hint="polls use the provider's clock, so nothing is lost; set this machine's clock right all the same",
+        hint="polls use the provider's clock, so nothing is lost; correct this machine's clock anyway",
     )
 
 
@@ -143,7 +143,7 @@ def _looked_at(plan: Plan, page: FetchedPage, name: str) -> Check:
         return Check(
             check=name,
             state=CheckState.WARNING,
-            detail=f"the date of change of record {object_id} cannot be read",
+            detail=f"the updated date of record {object_id} cannot be read",
             hint=hints.COMPARE_DATES,
         )
     when = "" if updated is None else f", changed {from_micros(updated):%Y-%m-%dT%H:%M:%SZ}"

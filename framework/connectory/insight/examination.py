@@ -78,7 +78,7 @@ def _walk(found: Examination, window: Window, page_size: int) -> None:
 
 
 def _begin(found: Examination, page: FetchedPage, window: Window) -> RecordJudge:
-    """Fix the window by the provider's clock, as a poll does at its first answer."""
+    """Compute the window from the clock of the provider's first answer, as a poll does."""
     case = found.case
     found.provider_now = page.response.date or case.conversation.now() + case.clock_offset
     found.bounds = bounds_of(case.poll, case.plan, window, found.provider_now)

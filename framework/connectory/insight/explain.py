@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def explain(parts: Parts, instance_id: int, resource: str, now: datetime | None = None) -> Explanation:
-    """What the next poll of a resource would do. `now` pretends that it is another time."""
+    """What the next poll of a resource would do. `now` replaces the current time."""
     return explain_case(live_case(parts, instance_id, resource, now=now))
 
 

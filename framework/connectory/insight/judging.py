@@ -69,7 +69,7 @@ class RecordJudge:
         return cls(plan=case.plan, memory=case.memory, bounds=bounds, last=bounds.end if case.window else None)
 
     def judge(self, page: FetchedPage) -> None:
-        """Note a verdict for each record. A record that proves the filter to be ignored is noted, and raised."""
+        """Note a verdict for each record. Raise after the first record that proves that the filter was ignored."""
         ids = {object_id for object_id in page.records.ids if object_id is not None}
         for key, note in self.memory.known(ids - self.known.keys()).items():
             self.known.setdefault(key, note)

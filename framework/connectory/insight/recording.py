@@ -87,7 +87,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_fie
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """One poll of a file."""
+    """One recorded poll, read from a file."""
 
     where: str
     header: Header

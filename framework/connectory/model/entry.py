@@ -20,10 +20,10 @@ class DatesConfiguration:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrackDeletes:
-    """`trackDeletes` of a poller entry; None leaves a choice to the resource's way of finding deletions.
+    """`trackDeletes` of a poller entry. If a value is None, the resource's way of finding deletions decides.
 
-    One sweep announces at most this share of the known objects as deleted, or 5 objects if that is more; beyond that
-    a person must allow it.
+    One sweep announces at most `max_share` of the known objects as deleted, or 5 objects if that is more. A person
+    must allow it to announce more than that.
     """
 
     interval: timedelta | None = None
@@ -40,7 +40,7 @@ class TrackChanges:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PollerEntry:
-    """One resource of `event.poller.configuration`. The durations, which it writes in seconds, are timedeltas here."""
+    """One resource of `event.poller.configuration`, with timedeltas for the durations that it has in seconds."""
 
     url: str
     id_field: str = ""

@@ -66,7 +66,7 @@ class Keyset:
                 )
             if place in passed:
                 raise circle(
-                    f"the place after {place[0]} at {place[1]} came before, or all records of a page share one stamp"
+                    f"two pages end with the record {place[0]} at {place[1]}, or all records of a page share one stamp"
                 )
             passed.add(place)
 
@@ -81,6 +81,6 @@ class Keyset:
         order = [self.key(place) for place in places]
         if any(later < earlier for earlier, later in itertools.pairwise(order)):
             raise ProviderError(
-                "the provider did not follow the order of the list, so its end cannot be found",
+                "the provider did not follow the requested order of the list, so records could be missed",
                 hint="check that the login may sort by the updated stamp and the id",
             )

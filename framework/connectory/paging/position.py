@@ -173,7 +173,7 @@ class _View:
     def _count(self, page: Page) -> int | None:
         """Read the total, and notice a list that shrinks: then records move forward and would be skipped.
 
-        A list that grows only shows some records twice.
+        A list that grows does no harm: some records are shown twice.
         """
         counted = None if self.total is None else self.total(page.response)
         self.shrank = counted is not None and self._counted is not None and counted < self._counted

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class CursorInBody:
     """A token in the body that is sent back for the next page.
 
-    `cursor` is the JSON path of the token (`meta.next`), and `param` the parameter that takes it. `size` is the
-    parameter for the page size (None: there is none), and `most` the largest page size. `more` is the JSON path of a
-    flag that says whether another page follows; without it the list ends when there is no token. `alone` sends the
-    token without the parameters of the first page.
+    `cursor` is the JSON path of the token (`meta.next`), and `param` the parameter that takes it. `size` names the
+    parameter for the page size, or is None if there is none, and `most` is the largest page size. `more` is the JSON
+    path of a flag that says whether another page follows; without it the list ends when there is no token. `alone`
+    sends the token without the parameters of the first page.
 
     Errors: a `ProviderError` if a token comes twice, or if the flag promises a page but there is no token.
 

@@ -137,7 +137,7 @@ def _coarseness(codec: Codec | None) -> tuple[str, ...]:
 
 
 def _try_out(plan: Plan) -> tuple[str, ...]:
-    """Render and translate once, so that an entry that the provider cannot express is refused now. Gives warnings."""
+    """Render and translate once, to refuse an entry that the provider cannot express. Returns warnings."""
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     window = Window(start=moment, end=moment + timedelta(minutes=1))
     try:
@@ -148,7 +148,7 @@ def _try_out(plan: Plan) -> tuple[str, ...]:
         raise
     if all(slot.value is not None for slot in rendered.slots):
         return ()
-    return ("the plugin fills in the poll URL without saying with what, so its lower bound cannot be checked",)
+    return ("the plugin does not tell which values it puts into the poll URL, so its lower bound cannot be checked",)
 
 
 def _resource_of(entry: PollerEntry, element: Element, resources: Mapping[str, Resource]) -> Resource:

@@ -103,7 +103,7 @@ class Plan:
         return self.translate(self.render(window), window, page_size)
 
     def translate(self, rendered: Rendered, window: Window, page_size: int | None = None) -> tuple[Request, Query]:
-        """The same for a URL that is rendered already."""
+        """Like `request`, but for a URL that is already rendered."""
         url = split_poll_url(rendered.text)
         own = dict(url.params)
         query = Query(

@@ -40,7 +40,7 @@ def raw_decoder(records_path: Path) -> Callable[[bytes], list[msgspec.Raw]]:
 
 
 def no_field(_row: Any) -> None:
-    """The accessor of a field that is not named."""
+    """The accessor to use if the entry does not name the field: no row has a value for it."""
 
 
 def _accessor(attribute: str, rest: Path) -> Accessor:

@@ -1,4 +1,4 @@
-"""The built-in plugin: it answers last, with what is true of most providers."""
+"""The built-in plugin: it is asked last, and answers in a way that fits most providers."""
 
 from __future__ import annotations
 

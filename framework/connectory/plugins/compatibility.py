@@ -51,7 +51,7 @@ def check_version(plugin: object) -> int | None:
 
 
 def check_known(plugin: object, callers: Iterable[pluggy.HookCaller]) -> None:
-    """`PluginError` if a plugin implements unknown hooks; those marked `optionalhook` are for other versions."""
+    """Refuse a plugin with unknown hooks, except for those marked `optionalhook`: they are for other versions."""
     unknown = sorted(caller.name for caller in callers if not caller.has_spec() and not _is_optional(plugin, caller))
     if unknown:
         raise PluginError(
@@ -71,4 +71,4 @@ def hook_names() -> list[str]:
 
 def _meant(unknown: Collection[str]) -> str:
     near = {name: difflib.get_close_matches(name, hook_names(), n=1) for name in unknown}
-    return "; ".join(f"did you mean {found[0]} by {name}?" for name, found in near.items() if found)
+    return "; ".join(f"did you mean {found[0]} instead of {name}?" for name, found in near.items() if found)

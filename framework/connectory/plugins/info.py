@@ -1,4 +1,4 @@
-"""What people are told of one plugin."""
+"""The facts about a plugin that are shown to people."""
 
 from __future__ import annotations
 

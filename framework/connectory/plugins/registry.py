@@ -64,7 +64,7 @@ class Registry:
         self._infos[info.name] = replace(info, hooks=tuple(sorted(hooks)), elements=tuple(elements), api=api)
 
     def _hook_in(self, plugin: object, name: str) -> set[str]:
-        """Register with pluggy; the answer names the hooks that the plugin implements."""
+        """Register the plugin with pluggy, and return the names of the hooks that it implements."""
         self._pm.register(plugin, name)
         callers = self._pm.get_hookcallers(plugin) or []
         compatibility.check_known(plugin, callers)

@@ -25,7 +25,7 @@ log = logging.getLogger("connectory.hooks")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HookCall:
-    """One call of a hook. `asked` are the plugins in the order in which they were asked; `answered` gave an answer.
+    """One call of a hook. `asked` has the plugins in the order of asking, and `answered` those that gave an answer.
 
     `answer` is a short text of the result, without secrets; `error` is the exception that a plugin raised instead.
     `wrappers` are the plugins that saw the call and the result, and could change both.

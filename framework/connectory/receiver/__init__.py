@@ -1,4 +1,4 @@
-"""What your own application verifies notifications with.
+"""Verifies notifications in the application that receives them.
 
 1. `receiver` is a WSGI application; it calls you for each notification.
 2. `bodies` reads a notification, within a limit, and `connectory.signature` verifies it.

@@ -28,7 +28,7 @@ class Memory:
         return self._follow(message)[1]
 
     def remember(self, notification_id: str, message: Mapping[str, Any] | None) -> None:
-        """Note that a notification was taken, and how far its objects have come; `message` is None for a repeat."""
+        """Note that a notification was accepted, and the last event of each object; `message` is None for a repeat."""
         reached = {} if message is None else self._follow(message)[0]
         for key, sequence in reached.items():
             _remember(self._sequences, key, sequence)

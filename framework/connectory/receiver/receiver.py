@@ -86,7 +86,7 @@ class Receiver:
     def _pass_on(
         self, notification_id: str, verification: Verification, message: Mapping[str, Any] | None, body: bytes
     ) -> None:
-        # A forgery must not make the true notification a repeat, nor change the order.
+        # Do not remember a forgery, or the genuine notification would count as a repeat, and its events as late.
         trusted = message if verification.verified or not self._keys else None
         with self._lock:
             duplicate = trusted is not None and self._memory.knows(notification_id)

@@ -1,4 +1,4 @@
-"""Decides what each record of a page means, if its version is news. Pure: no I/O, no clock."""
+"""Decides what each record of a page means, if its version is new. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Classifier:
         if created >= self.bounds.start:
             return Meaning.CREATED, "created in the window, never announced"
         if self.plan.begun is not None and created >= self.plan.begun:
-            # It changed during every poll that would have read it.
+            # Earlier polls missed this record, because it changed again during each of them.
             return Meaning.CREATED, "created since the instance began, never announced"
         tolerance = duration_micros(self.plan.entry.created_check_tolerance)
         if abs(updated - created) <= tolerance:

@@ -34,7 +34,7 @@ class FetchedPage:
 
 
 class Exchanger(Protocol):
-    """What `fetch` asks: a client, a client that is recorded, or a recording."""
+    """Answers the requests of `fetch`: a client, a client whose answers are recorded, or a recording of them."""
 
     def exchange(self, request: Request) -> tuple[Response, Verdict]: ...
 
@@ -74,12 +74,12 @@ def _read(plan: Plan, body: bytes) -> Identified:
     except msgspec.DecodeError as error:
         raise PageTooHeavyError(
             f"the provider's page of {plan.name} is not a list of records: {error}",
-            hint="it was cut short, or a proxy answered; it is asked for again in smaller pages",
+            hint="the answer was cut short, or a proxy answered instead; the list is read again in smaller pages",
         ) from error
 
 
 def _refuse_nameless(plan: Plan, records: Identified) -> None:
-    """Refuse records that show fields but no id: they are not hidden by rights, the id field is wrong."""
+    """Raise if records show fields but no id: rights would hide the other fields too, so the id field is wrong."""
     shown = (msgspec.json.decode(raw) for raw in records.raws)
     if any(isinstance(record, dict) and any(record.values()) for record in shown):
         raise ProviderError(

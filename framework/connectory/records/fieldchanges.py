@@ -1,7 +1,7 @@
 """Finds the fields that changed: compares each changed record with its last version, and leaves out ignored changes.
 
-A change is ignored if an ignored field changed and otherwise only the updated stamp and the change counter. A change of
-those two alone is announced: a comment on an incident shows in no other field.
+A change is ignored if an ignored field changed, and nothing else but the updated stamp and the change counter did. If
+only those two changed, the change is announced: a new comment on an incident, for example, changes no other field.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class FieldTracker:
     def compare(
         self, connection: Connection, poll: PollRow, changes: Sequence[Change], raws: Sequence[msgspec.Raw]
     ) -> list[Change]:
-        """The changes with the names of their changed fields; changes of ignored fields only become `IGNORED`."""
+        """Add the names of the changed fields to each change. A change of only ignored fields becomes `IGNORED`."""
         ids = {change.object_id for change in changes if change.meaning is Meaning.UPDATED}
         before = {key: fields_of(record) for key, record in snapshots.of(connection, poll, ids).items()} if ids else {}
         numbers: dict[str, int] = {}
@@ -132,7 +132,7 @@ def fields_of(record: bytes | msgspec.Raw) -> Fields:
 def _is_same(one: msgspec.Raw | None, other: msgspec.Raw | None) -> bool:
     if one is None or other is None:
         return one is other
-    # Equal bytes are the usual case. Else only the order of keys and white space may differ.
+    # The bytes are usually equal. If not, the values may still differ only in the order of keys or in white space.
     return bytes(one) == bytes(other) or _canonical(one) == _canonical(other)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identified:
-    """A page's records in its order. The id is None for a record that shows no field that identifies it.
+    """The records of a page, in the page's order. The id of a record is None if the record does not show it.
 
     `rows` hold the fields that the plan reads, `raws` the whole records.
     """
@@ -60,7 +60,7 @@ def plain(value: Any) -> Any:
 
 
 def id_text(value: Any) -> str | None:
-    """An id as text; None for an id that the record does not show."""
+    """An id as text; None if the record does not show its id."""
     if type(value) is str:
         return value or None
     value = plain(value)

@@ -33,7 +33,7 @@ def deleted_version(proof: str) -> str:
 
 
 def recall(connection: Connection, poll: PollRow, object_ids: AbstractSet[str]) -> dict[str, Known]:
-    """What the store knows of these objects: from the overlap, else from their last events."""
+    """What the store knows of each object: the version remembered for the overlap or, without one, its last event."""
     seen = polls.seen_of(connection, poll, object_ids)
     known = {key: Known(row.sequence, row.version) for key, row in seen.items()}
     others = object_ids - known.keys()

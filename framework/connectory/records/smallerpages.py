@@ -17,7 +17,7 @@ SMALLEST_PAGE = 25
 
 
 def in_smaller_pages(page_size: int, read: Callable[[int], T], shrunk: Shrunk = lambda size, smaller, error: None) -> T:
-    """Call `read` with `page_size`, then with half of it and so on, until a page is not too heavy any more.
+    """Call `read` with `page_size`, then with half of it and so on, until no page is too heavy for the provider.
 
     `shrunk` is told the size that was too large, the one that is tried next, and the reason.
     """

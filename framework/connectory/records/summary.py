@@ -51,7 +51,7 @@ class Summary:
         self.hidden += len(records.ids) - records.usable
 
     def count(self, change: Change) -> None:
-        """Count a change under its meaning, and warn of one that bears no readable date."""
+        """Count a change under its meaning, and add a warning if its record has no readable date."""
         name = change.meaning.name.lower()
         setattr(self, name, getattr(self, name) + 1)
         if change.meaning is Meaning.UPDATED and change.date is None:
@@ -85,7 +85,7 @@ _COUNTS = (
 
 
 class Observer:
-    """Base of what watches the engine: override the methods you need. They are called from worker threads."""
+    """Base class for observers of the engine: override the methods you need. Worker threads call them."""
 
     def announced(self, found: Sequence[AnnouncedEvent]) -> None: ...
 

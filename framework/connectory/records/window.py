@@ -35,7 +35,7 @@ class Bounds:
 
 
 def window_of(poll: PollRow, plan: Plan, provider_now: datetime) -> Window | None:
-    """What a poll asks for; None while everything that has settled was asked for already."""
+    """The window that the next poll reads; None if no more time has settled since the last poll."""
     start = plan.floor(max(_start_for(plan, poll.since), poll.seen_from))
     end = settled_at(plan, provider_now)
     return None if end < start else _window(start, end)
@@ -47,7 +47,7 @@ def window_between(plan: Plan, start: int, end: int) -> Window:
 
 
 def log_window(plan: Plan, *, since: int, started: int, overlap: int, provider_now: datetime) -> Window:
-    """What a deletion log is asked for. Nothing from before `started` is, and the end never falls behind `since`."""
+    """The window to read of a deletion log. It never starts before `started`, and never ends before `since`."""
     return _window(max(since - overlap, started), log_settled_at(plan, since, provider_now))
 
 
@@ -76,12 +76,12 @@ def remembered_from(poll: PollRow, plan: Plan, bounds: Bounds, since: int) -> in
 
 
 def earliest_accepted(plan: Plan, start: int) -> int:
-    """A window's start for a date that may be read an hour too early, because clocks were put back."""
+    """The earliest date that a window accepts. A date may be read an hour too early if clocks were put back."""
     return start - plan.ambiguity
 
 
 def earliest_credible(plan: Plan, start: int) -> int:
-    """A filter that was applied lets no earlier date through.
+    """The earliest date that can come from a provider that applied the filter.
 
     The sent bound is one unit earlier and cut to its unit, and a zone's clock may have been put back an hour.
     """

@@ -1,7 +1,6 @@
 """Poller entries: what an instance polls, and how.
 
-The defaults of the keys stand in `connectory.model.PollerEntry` and its parts: a key that is left out here is left to
-them.
+The defaults of the keys are in `connectory.model.PollerEntry` and its parts, so the schemas here have none.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _Field = TypeVar("_Field", bound=fields.Field[Any])
 def config_field(kind: type[_Field], key: str, label: str, description: str, **options: Any) -> _Field:
     """The field of one configuration key, with the label and the description that people are shown.
 
-    The key may be left out, or be null, and is None then, unless `options` say `required` or give a `load_default`.
+    The key may be left out or null, which gives None, unless `options` contain `required` or a `load_default`.
 
     >>> colour = config_field(fields.String, "acme.colour", "Colour", "The colour of the orders to poll.")
     >>> colour.data_key, colour.metadata["label"], colour.required, colour.load_default
@@ -69,7 +69,7 @@ def _duration(value: Any, unit: str, *, least: timedelta) -> timedelta:
     except (TypeError, ValueError, OverflowError):
         raise ValidationError(f"{value!r} is not a number of {unit}") from None
     if duration < least:
-        raise ValidationError(f"{value!r} {unit} is too short: the least is {least.total_seconds():g} seconds")
+        raise ValidationError(f"{value!r} {unit} is too short: the minimum is {least.total_seconds():g} seconds")
     return duration
 
 
@@ -84,7 +84,7 @@ class CallbackURL(fields.Field[str]):
         if parts is None:
             raise ValidationError(f"{value!r} is not a URL that can be called, such as https://example.com/events")
         if parts.username or parts.password:
-            raise ValidationError("leave the user name and the password out of the URL: it is written to logs")
+            raise ValidationError("leave the user name and the password out of the URL: URLs are written to logs")
         return url
 
 

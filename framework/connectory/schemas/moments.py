@@ -1,4 +1,4 @@
-"""Reads the dates that people write: aware UTC, between two years that later arithmetic can bear."""
+"""Reads the dates that people write: aware UTC, in a range of years in which later arithmetic cannot overflow."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from dateutil.parser import isoparse
 
-# A zone or an overlap added to a year further out leads to a date that Python cannot hold.
+# In years outside this range, adding a time zone or an overlap could give a date that Python cannot hold.
 _FIRST_YEAR, _LAST_YEAR = 1971, 2999
 
 MOMENT_RANGE = f"between the years {_FIRST_YEAR} and {_LAST_YEAR}"

@@ -29,7 +29,7 @@ def describe_problems(error: ValidationError) -> str:
 
 
 def described(where: str, messages: Any) -> Iterator[str]:
-    """Each message behind the dotted place that it is about."""
+    """Each message, after the dotted name of the key that it is about."""
     if isinstance(messages, Mapping):
         for key, value in messages.items():
             yield from described(_joined(where, key), value)

@@ -33,7 +33,7 @@ def read_or_make(path: Path) -> str:
 
 
 def _make(path: Path) -> None:
-    """Write a first key. It must be complete on the disk before it is used: without it, what it encrypts is lost.
+    """Write a first key. It must be complete on the disk before it is used: if it is lost, so is what it encrypts.
 
     Only one of several processes succeeds in making the link, so all of them read the same key afterwards.
     """

@@ -61,7 +61,7 @@ def is_oauth_chatter(record: logging.LogRecord) -> bool:
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except (TypeError, ValueError):  # logging tolerates a wrong format string as well
+    except (TypeError, ValueError):  # logging itself does not fail on a wrong format string either
         return f"{record.msg} {record.args}"
 
 

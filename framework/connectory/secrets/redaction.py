@@ -65,7 +65,7 @@ class Redactor:
         text = _SCHEME.sub(rf"\1\2{MASK}", text)
         text = _CODE.sub(rf"\1{MASK}", text)
         text = _USERINFO.sub(rf"\1{MASK}@", text)
-        # Values again: the steps above may have joined two parts of text into a value.
+        # Scrub the values again, because the steps above may have joined two parts of the text into a value.
         return self._scrub_values(_NAMED.sub(_mask, text))
 
     def _add(self, value: str) -> None:

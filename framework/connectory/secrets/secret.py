@@ -55,7 +55,7 @@ class Secret:
         return self
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a Secret cannot be pickled: its text would be readable there")
+        raise TypeError("a Secret cannot be pickled: its text would be readable in the pickle")
 
 
 def reveal(value: Secret | str | None) -> str:
@@ -64,5 +64,5 @@ def reveal(value: Secret | str | None) -> str:
 
 
 def encoded(text: str) -> bytes:
-    # JSON may bring half a surrogate pair, which plain UTF-8 refuses.
+    # Text from JSON may contain half a surrogate pair, which plain UTF-8 refuses.
     return text.encode("utf-8", "surrogatepass")
