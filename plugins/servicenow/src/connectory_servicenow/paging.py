@@ -122,6 +122,6 @@ def _check_order(before: Place | None, page: Page, *, by_stamp: bool) -> None:
         order.insert(0, (before[1], before[0]) if by_stamp else (before[0],))
     if any(one >= other for one, other in itertools.pairwise(order)):
         raise ProviderError(
-            "ServiceNow ignored the order of the list, so its end cannot be found",
+            "ServiceNow did not follow the requested order of the list, so records could be missed",
             hint="give the integration user the right query_range on sys_updated_on and sys_id",
         )
