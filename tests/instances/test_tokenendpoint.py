@@ -165,9 +165,9 @@ def test_other_fields_are_kept(flow, endpoint):
 )
 def test_plain_http_to_other_machines_is_refused(flow, url):
     for call in (refresh, exchange):
-        with pytest.raises(ConfigurationError, match="in clear"):
+        with pytest.raises(ConfigurationError, match="without encryption"):
             call(flow(token_url=url))
-    with pytest.raises(ConfigurationError, match="in clear"):
+    with pytest.raises(ConfigurationError, match="without encryption"):
         flow(authorize_url=url).start()
 
 

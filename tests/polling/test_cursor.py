@@ -173,7 +173,7 @@ def test_a_version_stays_quiet_after_a_reset_and_numbers_go_on(snow):
 
 def test_records_without_dates_have_no_span(snow):
     instance = snow.create(**UNDATED)
-    with pytest.raises(ConfigurationError, match="no dates"):
+    with pytest.raises(ConfigurationError, match="no date fields"):
         rewind(snow.app.parts, instance, "incidents", START)
 
 

@@ -70,7 +70,7 @@ def _run(context: typer.Context, as_json: bool, act: Callable[[App], Cursor]) ->
         "cursor": iso(poll.since),
         "remembered": f"{shown.remembered_objects} objects, since {iso(shown.remembered_from)}",
         "next poll": iso(poll.next_poll) if poll.active and poll.next_poll else "switched off",
-        "next window": f"{iso(window.start)} to {iso(window.end)}" if window else "nothing yet",
+        "window": f"{iso(window.start)} to {iso(window.end)}" if window else "nothing yet",
         "held by": f"{shown.lease_owner}, until {iso(shown.lease_until)}" if shown.lease_until else "nobody",
         "failing": poll.failure or "no",
     }
