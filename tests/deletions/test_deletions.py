@@ -572,7 +572,7 @@ def test_an_empty_list_is_no_deletion_of_everything(swept):
     for _ in range(5):
         swept.poll()
     assert swept.told() == []
-    assert "3 of 3 things are missing, and the list is empty" in swept.state().alarm
+    assert "missing from things: 3 of 3, and the list is empty" in swept.state().alarm
 
 
 def test_a_mass_deletion_raises_an_alarm_until_somebody_allows_it(swept):
@@ -583,7 +583,7 @@ def test_a_mass_deletion_raises_an_alarm_until_somebody_allows_it(swept):
     for _ in range(3):
         swept.poll()
     assert swept.told() == []
-    assert "20 of 100 things are missing, more than the 10" in swept.state().alarm
+    assert "missing from things: 20 of 100, more than the 10" in swept.state().alarm
     assert "deletions: 20 of 100" in swept.poll_state().summary["warnings"][0]
     swept.app.instances.allow_mass_delete(instance, "things")
     swept.poll()
@@ -618,7 +618,7 @@ def test_a_consent_does_not_cover_what_vanishes_after_it(swept):
     for _ in range(3):
         swept.poll()
     assert len(swept.deleted()) == 20
-    assert "50 of 80 things are missing" in swept.state().alarm
+    assert "missing from things: 50 of 80" in swept.state().alarm
     swept.things.update(kept)
     swept.poll()
     assert (len(swept.deleted()), swept.state().alarm) == (20, None)

@@ -198,7 +198,7 @@ def test_records_that_no_right_shows_are_noticed(snow):
     acl = replace(snow.sandbox.switches.acl, hidden_rows={"incident": "short_description=hidden"})
     with snow.switched(acl=acl):
         explanation = explain(snow.app.parts, instance, "incidents")
-    assert explanation.notes == ("the provider counts 1 records and shows 0: the login's rights hide the others",)
+    assert explanation.notes == ("the provider's count is 1, but it shows 0: the login has no right to see the others",)
 
 
 def test_a_failing_provider_is_an_explanation_too(snow):

@@ -27,7 +27,7 @@ def alarm_of(plan: Plan, census: Census) -> str | None:
         return None
     much = f"more than the {most} that may be deleted at once" if census.listed else "and the list is empty"
     return (
-        f"{census.missing} of {census.known} {plan.name} are missing, {much}: the login may have lost a right,"
+        f"missing from {plan.name}: {census.missing} of {census.known}, {much}: the login may have lost a right,"
         " so no deletion is announced until somebody allows it"
     )
 

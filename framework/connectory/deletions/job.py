@@ -72,7 +72,7 @@ class Job:
     @property
     def deletes(self) -> Deletes:
         deletes = way_of(self.plan)
-        assert deletes is not None  # noqa: S101 - the plan was not compiled otherwise
+        assert deletes is not None  # noqa: S101 - otherwise the plan would not have been compiled
         return deletes
 
     @property

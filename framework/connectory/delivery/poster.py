@@ -47,10 +47,10 @@ class Poster(Protocol):
 
 
 class HttpPoster:
-    """Posts with requests. Several threads may share it.
+    """Posts with the `requests` library. Several threads may share it.
 
     It follows no redirects, keeps no cookies, and ignores the proxies and the netrc file of the environment. `adapter`
-    makes the requests adapter that sends; an adapter of your own may refuse addresses.
+    makes the `requests` adapter that posts; you can pass one that refuses some addresses.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ def _read_head(answer: requests.Response) -> bytes:
         data = b""
         answer.raw.close()
     if len(data) > MOST_KEPT:
-        # Close the connection: reading the rest of the body to reuse it could take very long.
+        # Close the connection: to reuse it, we would have to read the rest of the body, which could take very long.
         answer.raw.close()
     answer.raw.release_conn()
     return data[:MOST_KEPT]

@@ -46,7 +46,9 @@ def _start(poll: PollRow, plan: Plan, start: datetime | None, slots: Sequence[Fi
         )
     else:
         yield WindowStep(
-            what="not before", moment=remembered, note="announced versions are remembered from here on: no limit"
+            what="not before",
+            moment=remembered,
+            note="announced versions are remembered from here; this does not limit the window",
         )
     if start is None:
         return
@@ -54,7 +56,7 @@ def _start(poll: PollRow, plan: Plan, start: datetime | None, slots: Sequence[Fi
     for slot in slots:
         if slot.moment is not None:
             back = start - slot.moment
-            why = f"{_text(back)} earlier, as > would lose the records at the bound" if back else "the same moment"
+            why = f"{_text(back)} earlier, so that no record at the bound is left out" if back else "the same moment"
             yield WindowStep(what="rendered", moment=slot.moment, note=f"{slot.text} is {slot.value}: {why}")
 
 
@@ -70,8 +72,8 @@ def _end(
         what="- settle", moment=settled, note=f"{_text(plan.element.settle)}: rows may show up after their stamp"
     )
     if end is not None:
-        kept = " The cursor is later and stays." if from_micros(poll.since) > end else ""
-        yield WindowStep(what="end", moment=end, note=f"rounded down to the unit of the stamps; the next cursor.{kept}")
+        cursor = "the cursor is already later and stays" if from_micros(poll.since) > end else "the next cursor"
+        yield WindowStep(what="end", moment=end, note=f"rounded down to the unit of the stamps; {cursor}.")
 
 
 def _text(duration: timedelta) -> str:

@@ -83,7 +83,7 @@ def _remarks(found: Examination) -> Iterator[str]:
     poll, total = found.case.poll, next((page.total for page in found.pages if page.total is not None), None)
     shown = sum(page.rows - page.hidden for page in found.pages)
     if found.complete and total is not None and total > shown:
-        yield f"the provider counts {total} records and shows {shown}: the login's rights hide the others"
+        yield f"the provider's count is {total}, but it shows {shown}: the login has no right to see the others"
     if poll.lease_owner is not None and (poll.lease_until or 0) >= to_micros(found.at):
         yield "this resource is being polled right now, so this explanation may be out of date"
     if found.case.plan.entry.track_deletes is not None:

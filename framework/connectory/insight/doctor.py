@@ -43,7 +43,7 @@ class CheckState(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """The result of one check. `exit_code` is the exit code of a command that found it: 0 unless the check failed."""
+    """The result of one check. `exit_code` is what the command that ran it returns: 0 unless the check failed."""
 
     check: str
     state: CheckState
@@ -104,7 +104,7 @@ def _clocks(date: datetime | None, now: datetime) -> Check:
     # The provider's time has whole seconds only.
     skew = round((date - now).total_seconds())
     if abs(skew) <= MOST_SKEW.total_seconds():
-        return Check(check="clock", state=CheckState.OK, detail=f"the provider's clock differs by {abs(skew)} seconds")
+        return Check(check="clock", state=CheckState.OK, detail=f"the provider's clock differs by {abs(skew)} s")
     direction = "ahead of" if skew > 0 else "behind"
     return Check(
         check="clock",

@@ -172,7 +172,7 @@ def _identified(plan: Plan, body: bytes) -> Identified:
 
 
 def _noted(note: KnownNote, version: str, written: str) -> tuple[int, str, str]:
-    """A version that is a hash of the content changes when the content is scrubbed, so the new hash is written."""
+    """If a version is a hash of the content, scrubbing changes it, so the hash of the scrubbed content is written."""
     return note.sequence, written if note.version == version else note.version, note.source
 
 

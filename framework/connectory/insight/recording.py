@@ -192,7 +192,7 @@ def _lines(path: Path) -> Iterator[Header | Exchange | End]:
 def _line(line: bytes) -> Header | Exchange | End:
     found = _DECODER.decode(line)
     if isinstance(found, Header) and found.format != FORMAT:
-        raise msgspec.ValidationError(f"it has the format {found.format}, and this version reads {FORMAT}")
+        raise msgspec.ValidationError(f"it has format {found.format}, but this version reads format {FORMAT}")
     return found
 
 

@@ -88,7 +88,7 @@ class Plan:
         return self.overlap + self.entry.poll_delay
 
     def floor(self, micros: int) -> int:
-        """The earliest stamp that a record changed at this moment can have, because stamps are cut to their unit."""
+        """The earliest stamp of a record that changes at this moment: stamps are cut to their unit."""
         unit = 1 if self.updated_codec is None else duration_micros(self.updated_codec.unit)
         cut = micros - micros % max(unit, 1)
         # Days and hours begin at different moments in different zones, so go back one more unit.

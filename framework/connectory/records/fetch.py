@@ -79,7 +79,7 @@ def _read(plan: Plan, body: bytes) -> Identified:
 
 
 def _refuse_nameless(plan: Plan, records: Identified) -> None:
-    """Raise if records show fields but no id: rights would hide the other fields too, so the id field is wrong."""
+    """Raise if records show fields but no id: missing rights would hide all fields, so the id field must be wrong."""
     shown = (msgspec.json.decode(raw) for raw in records.raws)
     if any(isinstance(record, dict) and any(record.values()) for record in shown):
         raise ProviderError(
@@ -89,7 +89,7 @@ def _refuse_nameless(plan: Plan, records: Identified) -> None:
 
 
 def _last(plan: Plan, records: Identified) -> tuple[str, str] | None:
-    """The id and the stamp by which the provider orders the last usable record."""
+    """The last usable record's id and stamp, by which the provider orders its list."""
     if plan.place is None:
         return None
     for row, object_id in zip(reversed(records.rows), reversed(records.ids), strict=True):

@@ -83,7 +83,7 @@ def earliest_accepted(plan: Plan, start: int) -> int:
 def earliest_credible(plan: Plan, start: int) -> int:
     """The earliest date that can come from a provider that applied the filter.
 
-    The sent bound is one unit earlier and cut to its unit, and a zone's clock may have been put back an hour.
+    The request asks from one unit earlier, cut to the unit, and a zone's clock may have been put back by an hour.
     """
     return start - 2 * duration_micros(plan.unit) - 2 * HOUR
 
