@@ -10,6 +10,8 @@ Results are plain dataclasses, and `as_json` turns them into the JSON that all f
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from ..serialize import as_json
 from .acts import Act, Acts
 from .app import App, open_app
@@ -17,24 +19,26 @@ from .deliveries import Attempt, Delivery
 from .elements import ConfigurationKey, ElementDetails, Elements, ElementSummary, ResourceSummary
 from .events import Event
 from .running import Attempted, Observer, Running, Summary
-from .types import (
-    LOOPBACK_CALLBACK,
-    AnnouncedEvent,
-    AuthorizationFlow,
-    Backfilled,
-    Check,
-    CheckState,
-    Cursor,
-    Draft,
-    Explanation,
-    Instance,
-    LoopbackListener,
-    PageNote,
-    PluginInfo,
-    PollState,
-    RecordNote,
-    Subscription,
-)
+
+if TYPE_CHECKING:
+    from .types import (
+        LOOPBACK_CALLBACK,
+        AnnouncedEvent,
+        AuthorizationFlow,
+        Backfilled,
+        Check,
+        CheckState,
+        Cursor,
+        Draft,
+        Explanation,
+        Instance,
+        LoopbackListener,
+        PageNote,
+        PluginInfo,
+        PollState,
+        RecordNote,
+        Subscription,
+    )
 
 __all__ = [
     "LOOPBACK_CALLBACK",
@@ -71,3 +75,12 @@ __all__ = [
     "as_json",
     "open_app",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the types at their first use: a process that only polls needs few of them, and they take memory."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import types
+
+    return getattr(types, name)

@@ -9,8 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..insight.doctor import diagnose
-from ..insight.explain import explain
 from ..instances.login.keepalive import KeepAlive
 from ..instances.parts import Parts
 from ..settings import Settings
@@ -163,6 +161,8 @@ class App:
 
         The provider is asked. Nothing is announced, and no cursor is moved.
         """
+        from ..insight.explain import explain
+
         return explain(self.parts, self.instances.id_of(instance), resource, at)
 
     def diagnose(self, instance: int | str, *, all_deletions: bool = False) -> Iterator[Check]:
@@ -170,6 +170,8 @@ class App:
 
         `all_deletions` also checks whether deletions could be found in resources that do not track them.
         """
+        from ..insight.doctor import diagnose
+
         return diagnose(self.parts, self.instances.id_of(instance), all_deletions=all_deletions)
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
-from ..insight.recording import load_recording
-from ..insight.replay import replay
 from ..plugins import Plugins
 from ..schemas import configuration_schema, default_configuration, default_of
 from ..serialize import HIDDEN
@@ -155,6 +153,9 @@ class Elements:
 
     def replay(self, path: Path, resource: str | None = None) -> Explanation:
         """Explain a poll that `app.polls.record` wrote. `resource` chooses one if the file has several."""
+        from ..insight.recording import load_recording
+        from ..insight.replay import replay
+
         return replay(self._plugins, load_recording(path, resource))
 
 

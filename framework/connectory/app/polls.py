@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clock import to_micros
-from ..insight.recorder import recording_scheduler
-from ..insight.recording import RecordingFile
-from ..insight.rehearsal import rehearse
 from ..polling import cursor
 from ..polling.backfill import backfill
 from ..polling.poller import Poller
@@ -85,6 +82,8 @@ class Polls:
         """
         instance_id = self._instances.id_of(instance)
         if dry_run:
+            from ..insight.rehearsal import rehearse
+
             return rehearse(self._parts, instance_id, resource, start, end)
         with self._acts.change("polls.backfill", actor, instance_id):
             return backfill(self._parts, instance_id, resource, start, end, observer)
@@ -96,6 +95,9 @@ class Polls:
 
         Returns how many polls ran. `app.elements.replay` explains them from the file.
         """
+        from ..insight.recorder import recording_scheduler
+        from ..insight.recording import RecordingFile
+
         ids = self._instances.ids_of(instances)
         with RecordingFile(path) as file:
             return recording_scheduler(self._parts, file, ids, observer).run_once()

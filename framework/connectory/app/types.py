@@ -1,4 +1,4 @@
-"""The types of the rooms below that faces need. Faces import them from here, never from those rooms."""
+"""The types of the lower packages that faces need. Faces import them from here, never from those packages."""
 
 from __future__ import annotations
 

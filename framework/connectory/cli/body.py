@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..app import Elements
 
 SANDBOX = "sandbox"
-"""Instances of a sandbox have this tag and this end of their name, to tell them from the real provider's."""
+"""This tag, which also ends the default name, marks the instances of a sandbox, to tell them from real ones."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,9 +22,7 @@ def seconds_of(text: str, option: str, unit: str) -> float:
         raise ConfigurationError(f"{text!r} is not a valid duration", where=option, hint="use e.g. 30s, 5m or 1h")
     seconds = float(match[1]) * _SECONDS[(match[2] or unit).lower()]
     if seconds > _LONGEST:
-        raise ConfigurationError(
-            f"{text!r} is longer than a year", where=option, hint="without the option there is no limit"
-        )
+        raise ConfigurationError(f"{text!r} is longer than a year", where=option, hint="use 366 days at most")
     return seconds
 
 

@@ -1,4 +1,4 @@
-"""`connect plugins`: the installed plugins, why they cannot be used, and which of them answers which hook."""
+"""`connect plugins`: the installed plugins, why some cannot be used, and which of them answers which hook."""
 
 from __future__ import annotations
 

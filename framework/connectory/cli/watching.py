@@ -130,7 +130,7 @@ class Watcher(Observer):
             then = (
                 f", trying again at {attempt.retry_at:%H:%M:%S}"
                 if attempt.retry_at
-                else f", and no more attempts: {attempt.deactivated}"
+                else f", and it will not be tried again: {attempt.deactivated}"
             )
             note(f"notification {attempt.notification_id} did not arrive at {attempt.url}: {why}{then}")
 

@@ -2,7 +2,7 @@
 
 A poll takes one before each page. When the account has none left, or the provider has asked for a pause, no process
 calls the provider until the pause is over. A bucket holds a tenth of the limit and is filled at the rate of the other
-nine tenths, so that no period as long as the limit's has more requests than allowed.
+nine tenths. So the requests within any span as long as the limit's period never exceed the limit.
 """
 
 from __future__ import annotations

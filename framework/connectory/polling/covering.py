@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Covering:
-    """Reads the windows of claimed polls. Once `stopping` is set, a poll that would have to wait for its turn ends.
+    """Reads the windows of claimed polls. Once `stopping` is set, a poll ends instead of waiting for its turn.
 
     If changes are tracked, the last version of each object is kept for `snapshots_kept` after its last change.
     """

@@ -58,7 +58,7 @@ class Poller:
         self._covering = Covering(database, clock, self._observer, self._deletions, snapshots_kept, self._stopping)
 
     def stop(self) -> None:
-        """From now on a poll that would have to wait for its turn ends. Other polls run to their end."""
+        """From now on a poll ends instead of waiting for its turn. Polls that need not wait run to their end."""
         self._stopping.set()
 
     def run(self, poll: PollRow, keep: Callable[[], None] = lambda: None) -> Summary:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ways:
-    """How a window is read by what does more, or less, than an ordinary poll: a recording or a backfill.
+    """How a recording or a backfill reads a window, where that differs from an ordinary poll.
 
     The defaults are those of an ordinary poll.
 

@@ -62,7 +62,8 @@ def select_among(
 ) -> Iterable[Any]:
     """Run a SELECT whose last condition is `... AMONG ?`.
 
-    The ids are one parameter, however many there are: an expanding IN costs more than the rest of an unchanged page.
+    The ids are one parameter, however many there are. With an expanding IN, this query would cost more than all other
+    work on a page in which nothing has changed.
     """
     is_sqlite = _is_sqlite(connection)
     given = json.dumps(list(ids)) if is_sqlite else list(ids)

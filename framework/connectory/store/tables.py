@@ -234,7 +234,7 @@ counters = Table(
     Column("value", BigInteger, nullable=False),
 )
 
-# Used only for resources that track deletions or changes: deletions, and the last versions of objects
+# The tables from here to `snapshots` are used only for resources that track deletions or changes.
 
 deletions = Table(
     "deletions",

@@ -34,7 +34,7 @@ def lose(
     """Stop polling an instance until a person logs in again, and announce that. False when nothing was changed.
 
     `version` is the version of the instance that the refused login belongs to. If the instance has changed since, it
-    may have a new login, and the refusal is ignored. If it is None, any version is stopped.
+    may have a new login, and the refusal is ignored. If `version` is None, the instance is stopped anyway.
     """
     reason = redactor.scrub(error.message)
     if not instances.lose_login(connection, instance_id, version, to_micros(now), reason):
