@@ -584,7 +584,7 @@ def test_a_mass_deletion_raises_an_alarm_until_somebody_allows_it(swept):
         swept.poll()
     assert swept.told() == []
     assert "missing from things: 20 of 100, more than the 10" in swept.state().alarm
-    assert "deletions: 20 of 100" in swept.poll_state().summary["warnings"][0]
+    assert "deletions: missing from things: 20 of 100" in swept.poll_state().summary["warnings"][0]
     swept.app.instances.allow_mass_delete(instance, "things")
     swept.poll()
     swept.poll()
