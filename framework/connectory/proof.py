@@ -45,7 +45,7 @@ class Proof:
         if response.status >= 300:
             return f"the provider answered {response.status} instead of a page"
         if None in ids:
-            return f"{ids.count(None)} records of a page do not show their id"
+            return f"a page has records that do not show their id ({ids.count(None)})"
         return self._doubt_count(response, len(ids)) or self._doubt_order(ids)
 
     def _doubt_count(self, response: Response, shown: int) -> str | None:

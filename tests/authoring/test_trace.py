@@ -153,7 +153,7 @@ def test_at_the_command_line():
     assert "sys_updated_on" in by_hook["connect_translate_query"]["answer"]
     text = run("--trace", "sageone").stdout
     assert "connect_open_sandbox" in text
-    assert "This traced the poll of customers, with an old window first; --resource chooses another resource." in text
+    assert "These calls belong to a poll of customers. Use --resource to trace another resource." in text
 
 
 @pytest.mark.parametrize(

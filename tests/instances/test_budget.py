@@ -106,7 +106,7 @@ def test_so_many_polls_at_once(database):
     assert [budget.take("one"), budget.take("two"), budget.take("one")] == [None, None, None]
     pause = budget.take("three")
     assert pause is not None
-    assert "2 polls" in pause.reason
+    assert "limit of polls at the same time (2)" in pause.reason
     budget.leave("one")
     budget.leave("nobody")
     assert budget.take("three") is None

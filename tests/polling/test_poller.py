@@ -368,7 +368,7 @@ def test_the_cursor_follows_the_providers_clock_as_the_polls_own_answer_shows_it
 
 
 def test_a_window_is_asked_for_as_soon_as_it_has_settled(snow):
-    """Five seconds after its start: rows may show up after their stamp."""
+    """Five seconds after its start: some records show up only after their updated date."""
     snow.create()
     begun, asked = snow.clock.now(), snow.requests()
     assert snow.poll(4) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from test_plan import MOMENT, plan
@@ -24,7 +25,7 @@ class Numbered:
         number = 1
         while True:
             page = yield request.with_params(number=str(number))
-            self.pages.append(page)
+            self.pages.append((page.rows, page.last, page.places()))
             if not page.rows:
                 return
             number += 1
@@ -103,9 +104,29 @@ def test_a_paginator_is_told_of_the_records_that_show_their_id():
     paginator = Numbered()
     rows = [{"id": 1, "at": "a"}, {"id": 2, "at": {"value": "b", "display_value": "B"}}, {"at": "c"}]
     read(versioned(paginator=paginator), Scripted(rows, []))
-    first, second = paginator.pages
-    assert (first.rows, first.last, first.places()) == (2, ("2", "b"), [("1", "a"), ("2", "b")])
-    assert (second.rows, second.last, second.places()) == (0, None, [])
+    assert paginator.pages == [(2, ("2", "b"), [("1", "a"), ("2", "b")]), (0, None, [])]
+
+
+class CountingHolders(Scripted):
+    """Notes at each request how many hold the body of the page before, beside this script."""
+
+    def __init__(self, *bodies: object) -> None:
+        super().__init__(*bodies)
+        self.holders = []
+
+    def exchange(self, request):
+        if self.requests:
+            before, unread = self.bodies[len(self.requests) - 1], self.bodies[-1]
+            self.holders.append(sys.getrefcount(before) - sys.getrefcount(unread))
+        return super().exchange(request)
+
+
+def test_a_page_is_let_go_before_the_next_one_is_asked_for():
+    client = CountingHolders([{"id": 1}], [{"id": 2}], [], ["never read"])
+    for page in fetch(plan(paginator=Numbered()), Window(start=MOMENT, end=MOMENT), client):
+        assert bytes(page.records.raws[0]) if page.records.usable else page.last
+        del page
+    assert client.holders == [0, 0]
 
 
 def test_paging_that_does_not_advance_is_an_error():

@@ -68,7 +68,7 @@ def _run(context: typer.Context, as_json: bool, act: Callable[[App], Cursor]) ->
     poll, window = shown.poll, shown.next_window
     lines = {
         "cursor": iso(poll.since),
-        "remembered": f"{shown.remembered_objects} objects, since {iso(shown.remembered_from)}",
+        "remembered": f"objects: {shown.remembered_objects}, since {iso(shown.remembered_from)}",
         "next poll": iso(poll.next_poll) if poll.active and poll.next_poll else "switched off",
         "window": f"{iso(window.start)} to {iso(window.end)}" if window else "nothing yet",
         "held by": f"{shown.lease_owner}, until {iso(shown.lease_until)}" if shown.lease_until else "nobody",

@@ -32,7 +32,7 @@ def print_explanation(found: Explanation) -> None:
     _heading("Records")
     table(("page", "id", "updated", "verdict", "event", "why"), map(_record, found.records), _COLOURS)
     if found.records_left_out:
-        say(f"{found.records_left_out} more records were counted, but are not shown")
+        say(f"Records that were counted but are not shown: {found.records_left_out}")
     _heading("What the poll would do")
     pairs(_outcome(found), "  ")
 

@@ -95,4 +95,4 @@ def _show(found: Trace) -> None:
     table(("hook", "asked", "answered", "ms", "answer"), rows)
     if found.resource is not None:
         say()
-        say(f"This traced the poll of {found.resource}, with an old window first; --resource chooses another resource.")
+        say(f"These calls belong to a poll of {found.resource}. Use --resource to trace another resource.")

@@ -116,9 +116,11 @@ def _check(watcher: Watcher, checked: Verified) -> None:
 
     arrived = sum(checked.events.values())
     if checked.refused:
-        raise ConnectoryError(f"the receiver refused {len(checked.refused)} notifications: {checked.refused[0]}")
+        raise ConnectoryError(
+            f"the receiver refused notifications ({len(checked.refused)}). The first: {checked.refused[0]}"
+        )
     if checked.out_of_order:
-        raise ConnectoryError(f"{checked.out_of_order} events arrived out of order")
+        raise ConnectoryError(f"events arrived out of order ({checked.out_of_order})")
     if arrived != watcher.total:
-        raise ConnectoryError(f"{watcher.total} events were announced, but {arrived} arrived")
-    note(f"All {arrived} events were delivered, and the receiver verified their signatures.")
+        raise ConnectoryError(f"events announced: {watcher.total}, but events that arrived: {arrived}")
+    note(f"Every event was delivered ({arrived}), and the receiver verified each signature.")

@@ -147,7 +147,7 @@ class Watcher(Observer):
         else:
             say("Nothing has changed.")
         if pending:
-            say(f"{pending} deliveries have not arrived yet. They are kept; `connect deliveries list` shows why.")
+            say(f"Deliveries that have not arrived yet: {pending}. They are kept; `connect deliveries list` shows why.")
 
     def _row(self, resource: str, checked: Verified | None) -> dict[str, Any]:
         counts = self.counts[resource]

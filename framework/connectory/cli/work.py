@@ -79,7 +79,7 @@ def _say_where(app: App, instance: Instance) -> None:
     elif instance.callback_url:
         note(f"Polling {resources or 'nothing'}; notifications go to {instance.callback_url}.")
     else:
-        note(f"Polling {resources or 'nothing'}; events are stored and shown. --callback-url also sends them to a URL.")
+        note(f"Polling {resources or 'nothing'}; events are stored and shown. With a callback URL they are also sent.")
     for held in instance.subscriptions:
         if held.state != "active":
             note(

@@ -69,7 +69,9 @@ def _end(
     yield WindowStep(what="provider's now", moment=provider_now, note=f"{offset:+g} s from ours, {source}")
     settled = provider_now - plan.element.settle
     yield WindowStep(
-        what="- settle", moment=settled, note=f"{_text(plan.element.settle)}: rows may show up after their stamp"
+        what="- settle",
+        moment=settled,
+        note=f"{_text(plan.element.settle)}: some records show up only after their updated date",
     )
     if end is not None:
         cursor = "the cursor is already later and stays" if from_micros(poll.since) > end else "the next cursor"

@@ -165,7 +165,10 @@ class Budget:
         row.holders = {name: until for name, until in row.holders.items() if until > to_micros(now)}
         if self._concurrent is None or holder in row.holders or len(row.holders) < self._concurrent:
             return None
-        return Pause(until=now + FULL, reason=f"{self._concurrent} polls of this account run now, which is the limit")
+        return Pause(
+            until=now + FULL,
+            reason=f"this account has reached its limit of polls at the same time ({self._concurrent})",
+        )
 
     def _drained(self, row: BudgetRow, now: datetime) -> Pause | None:
         row.buckets = self._filled(row, to_micros(now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -16,12 +16,13 @@ Place = tuple[str, str]
 """A record's id and updated stamp, as the provider wrote them."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Page:
     """What a paginator gets back for the page that it asked for.
 
     `rows` counts the usable records in the page. `last` is the place of the last usable record, and `places()` answers
-    the places of all usable records.
+    the places of all usable records. Read what you need before you yield the next request: then the body and the places
+    are dropped, so that two pages are never in memory at once.
 
     >>> from connectory import Response
     >>> page = Page(response=Response(status=200, headers={}, body=b"[]"), rows=2, last=("17", "2026-01-01T12:00:00Z"))
@@ -33,6 +34,11 @@ class Page:
     rows: int
     last: Place | None = None
     places: Callable[[], Sequence[Place]] = tuple
+
+    def drop_records(self) -> None:
+        """Drop the body and the places. A paginator's frame holds its page until it is sent the next one."""
+        self.response = replace(self.response, body=b"")
+        self.places = tuple
 
 
 class Paginator(Protocol):

@@ -75,7 +75,10 @@ class Classifier:
     def _judge_undated(self, object_id: str, known: Known | None) -> Found:
         if self.plan.updated is None and self.plan.created is None:
             if self.bounds.baseline:
-                return Meaning.BASELINE, "has no date to compare, and is remembered at the first poll"
+                return (
+                    Meaning.BASELINE,
+                    "has no date that shows whether it is new; the first poll only remembers it",
+                )
             if known is None or known.is_deleted:
                 return Meaning.CREATED, "was not in the list before"
             return Meaning.UPDATED, "its content changed"

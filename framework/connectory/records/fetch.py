@@ -59,6 +59,7 @@ def fetch(plan: Plan, window: Window, client: Exchanger, page_size: int | None =
             following: Request | None = walk.send(page)
         except StopIteration:
             following = None
+        page.drop_records()
         yield FetchedPage(number=number, request=request, response=response, records=records, last=following is None)
         request = following
         # Drop the page before the next one is read, so that only one is in memory.

@@ -61,7 +61,7 @@ class EventConfiguration(Schema):
         Minutes,
         IDLE_BACKOFF,
         "Longest idle interval (mins)",
-        "While polls find nothing they become rarer, up to this many minutes apart; if empty, they do not.",
+        "While polls find nothing, the interval grows, up to this many minutes. If empty, it does not grow.",
     )
     poller_configuration = config_field(
         PollerConfiguration,
@@ -100,7 +100,10 @@ class OAuthConfiguration(Schema):
         required=True,
     )
     oauth_callback_url = config_field(
-        CallbackURL, OAUTH_CALLBACK_URL, "Callback URL", "Where the provider sends the user after the consent."
+        CallbackURL,
+        OAUTH_CALLBACK_URL,
+        "Callback URL",
+        "The provider sends the user's browser here after the consent.",
     )
     scope = config_field(
         fields.String, "oauth.scope", "Scope", "The scope to ask for; if empty, the provider's default."

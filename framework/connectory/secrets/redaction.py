@@ -112,7 +112,7 @@ def _forms(value: str) -> Iterator[str]:
     forms = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
     with contextlib.suppress(UnicodeEncodeError):
         forms |= {quote(value), quote(value, safe=""), quote_plus(value)}
-    return (form for form in forms if len(form) >= _LEAST_REDACTED and form.strip("*"))
+    return (form for form in forms if len(form) >= _LEAST_REDACTED and form.strip(MASK[0]))
 
 
 def _mask(match: re.Match[str]) -> str:
