@@ -1,4 +1,4 @@
-"""Turns results into JSON values, in the one form that every face shows.
+"""Turns results into JSON values, in the one form that the command line, the API and the console use.
 
 Names of dataclass fields become camelCase, and keys of mappings do not change. Moments are ISO 8601 in UTC with `Z`,
 durations are in seconds, secrets are masked, and bytes become text. A field with `metadata=HIDDEN` is left out.

@@ -1,4 +1,4 @@
-"""Signs notifications and verifies them: the platform's own header, and the three headers of Standard Webhooks.
+"""Signs notifications and verifies them: the header of Cloud Elements, and the three headers of Standard Webhooks.
 
 A signature key is any text, and signs with its UTF-8 bytes. Libraries for Standard Webhooks take a key in base64, so a
 receiver that uses one passes `"whsec_" + base64(key bytes)`, which `standard_secret` makes.
@@ -50,7 +50,7 @@ def headers_for(keys: Sequence[bytes], notification_id: int | str, timestamp: da
     """The headers of one attempt. `keys` are newest first; without a key the attempt is not signed.
 
     The Standard Webhooks header carries one signature per key, so that a receiver can change its key while two are
-    valid. The platform's own header holds only one signature: that of the newest key.
+    valid. The header of Cloud Elements holds only one signature: that of the newest key.
     """
     seconds, message_id = int(timestamp.timestamp()), str(notification_id)
     headers = {ELEMENTS_ID: message_id, STANDARD_ID: message_id, STANDARD_TIMESTAMP: str(seconds)}

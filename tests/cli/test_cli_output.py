@@ -113,9 +113,9 @@ def test_a_receiver_that_is_gone_is_named_and_can_be_tried_again(snow, connect):
         assert "deactivated" in connect("instances", "show", instance)
         assert f"connect deliveries resume {instance}" in connect("poll", instance, "--once")
         receiver_says.status_code = 200
-        assert "will be sent again" in connect("deliveries", "resume", instance)
+        assert f"reactivated: 1. `connect poll {instance}`" in connect("deliveries", "resume", instance)
         connect("poll", instance, "--once")
-        assert "Nothing is held back" in connect("deliveries", "resume", instance)
+        assert "No receiver of instance" in connect("deliveries", "resume", instance)
     assert delivered(snow) == ["delivered"]
 
 

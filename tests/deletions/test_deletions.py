@@ -350,6 +350,7 @@ def test_a_feed_that_does_not_know_its_parameter_announces_nothing(fed):
     fed.poll()
     assert fed.told() == []
     assert "has no readable deletion date" in fed.state().failure
+    assert "ignored the filter" not in fed.state().failure
 
 
 def test_a_log_that_ignores_its_filter_announces_nothing(logged):

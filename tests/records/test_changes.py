@@ -21,6 +21,7 @@ from connectory.records.changes import Meaning
 from connectory.records.classifier import Classifier
 from connectory.records.identify import content_hash, identify
 from connectory.records.known import Known, deleted_version
+from connectory.records.summary import Summary
 from connectory.records.window import Bounds
 from connectory.schemas import PollerConfiguration
 
@@ -245,6 +246,16 @@ def test_records_without_dates_are_remembered_first_and_compared_by_content_then
     assert found(dateless, record, baseline=True).meaning is Meaning.BASELINE
     assert found(dateless, record).meaning is Meaning.CREATED
     assert found(dateless, record, Known(0, "other")).meaning is Meaning.UPDATED
+
+
+def test_only_a_date_that_cannot_be_read_gives_a_warning():
+    """A record of an entry without date fields is compared by its content, so it lacks nothing."""
+    summary = Summary(instance_id=1, resource="orders", start=0, end=0)
+    dateless = plan({"datesConfiguration": {"updatedDateField": None}})
+    summary.count(found(dateless, {"id": "a", "name": "x"}, Known(1, "other")))
+    assert (summary.updated, summary.warnings) == (1, [])
+    summary.count(found(plan(), {"id": "a", "updated": "soon", "created": "later"}, Known(1, "other")))
+    assert (summary.updated, summary.warnings) == (2, ["orders a has no readable date"])
 
 
 def test_a_repeated_hour_of_a_local_clock_loses_nothing():

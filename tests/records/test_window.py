@@ -82,7 +82,7 @@ def test_a_log_is_read_again_from_before_its_place_and_never_backwards(world):
         window = log_window(
             plan,
             since=since,
-            started=since + started * SECOND,
+            tracked_from=since + started * SECOND,
             overlap=40 * SECOND,
             provider_now=from_micros(since) + timedelta(seconds=late),
         )

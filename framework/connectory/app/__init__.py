@@ -5,7 +5,7 @@
 2. `Running` (running) polls and delivers in threads. An `Observer` is told what happens.
 3. `Acts` (acts) is the one place that every change passes, with its actor.
 
-Results are plain dataclasses, and `as_json` turns them into the JSON that all faces show.
+Results are plain dataclasses. `as_json` turns them into the JSON that the command line, the API and the console show.
 """
 
 from __future__ import annotations

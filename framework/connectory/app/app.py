@@ -91,9 +91,9 @@ class App:
     ) -> None:
         """Poll, deliver, and renew logins until `stop` is set; for all instances, or for some.
 
-        When `stop` is set, the polls that run are finished and their events are delivered. `grace` is how long that
-        may take at most; retries that are due later stay in the store for the next run. If something ends the work
-        early, `stop` is set and the error is raised.
+        When `stop` is set, running polls are finished, however long that takes. Then their events are delivered for at
+        most `grace`. Notifications that have not arrived by then stay in the store, and the next run sends them. If
+        something ends the work early, `stop` is set and the error is raised.
         """
         with self.running(instances=instances, observer=observer, ended=stop):
             stop.wait()
@@ -127,7 +127,8 @@ class App:
     ) -> int:
         """Poll once what is due, deliver the events, and return how many polls ran.
 
-        `grace` is how long to wait for deliveries and their retries. Setting `stop` ends that wait early.
+        `grace` limits only the deliveries and their retries; the polls finish without a limit. Setting `stop` ends the
+        deliveries early.
         """
         self._start()
         polled = self.polls.run_due(instances=instances, observer=observer)

@@ -75,7 +75,11 @@ class Deliveries:
         return worker_of(self._parts, observer or Observer(), self._instances.ids_of(instances)).run_once()
 
     def find(self, *, instance: int | str | None = None, status: str | None = None, limit: int = 50) -> list[Delivery]:
-        """The newest deliveries, newest first. `status` is `created`, `retry`, `queued` or `delivered`."""
+        """The newest deliveries, newest first.
+
+        `status` is `created`, `retry` (an attempt failed, and another one follows), `queued` (held back, because the
+        receiver is deactivated) or `delivered`.
+        """
         if status is not None and status not in STATUSES:
             raise ConfigurationError(
                 f"{status!r} is not a delivery status", where="status", hint=f"use one of {', '.join(STATUSES)}"
@@ -100,9 +104,10 @@ class Deliveries:
             return deliveries.pending_count(connection, self._instances.ids_of(instances))
 
     def resume(self, instance: int | str, *, actor: str | None = None) -> int:
-        """Deliver to the deactivated receivers of an instance again, beginning with everything that was held back.
+        """Reactivate the deactivated receivers of an instance, and return how many receivers were reactivated.
 
-        Returns how many receivers were deactivated.
+        The notifications that were held back become due at once. `App.run`, `App.drain` and `run_due` send them, in the
+        order in which they were made.
         """
         instance_id = self._instances.id_of(instance)
         now = to_micros(self._parts.clock.now())

@@ -77,8 +77,9 @@ class Instances:
     def log_in(self, draft: Draft, ask: Callable[[AuthorizationFlow], Token] | None = None) -> Token | None:
         """Log in for a draft, with what its body contains (a code, a password, a refresh token) or through `ask`.
 
-        `ask` is called only if a person must allow the access. It takes the flow from `start` to `finish`, and returns
-        the token. The result is None if the element does not use OAuth2.
+        `ask` is called only if a person must allow the access. It calls `flow.start()`, sends the person to the address
+        that it returns, and returns the token of `flow.finish(answer)`. The result is None if the element does not use
+        OAuth2.
         """
         if draft.needs_consent and ask is not None:
             return ask(self.flow(draft))

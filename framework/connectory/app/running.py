@@ -28,8 +28,9 @@ __all__ = ["Attempted", "Observer", "Running", "Summary"]
 class Observer(PollObserver):
     """Is told what a running application does. Override the methods you need; they are called in worker threads.
 
-    `announced` gets new events, `page_read` a poll after each page, `polled` a finished poll (its `failure` is None if
-    it went well), and `attempted` each attempt to deliver. The work waits until they return.
+    `announced` gets new events. `page_read` gets the summary of a running poll after each page. `polled` gets the
+    summary of a poll that has ended; its `failure` is None if the poll went well. `attempted` gets each attempt to
+    deliver. The work waits until these methods return.
     """
 
     def attempted(self, attempt: Attempted) -> None: ...

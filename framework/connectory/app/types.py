@@ -1,4 +1,7 @@
-"""The types of the lower packages that faces need. Faces import them from here, never from those packages."""
+"""The types of the lower packages that the command line, and later the API and the console, need.
+
+They import these types from here, never from the lower packages.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the authors of plugins use: `connect plugin` is its face at the command line."""
+"""What the authors of plugins use: `connect plugin` calls it from the command line."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..app import Elements
 
 SANDBOX = "sandbox"
-"""This tag, which also ends the default name, marks the instances of a sandbox, to tell them from real ones."""
+"""This tag marks the instances of a sandbox, to tell them from real ones. Their default name ends with it, too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

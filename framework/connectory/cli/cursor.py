@@ -32,7 +32,10 @@ def register(app: typer.Typer) -> None:
 
 
 def show(context: typer.Context, instance: InstanceName, resource: ResourceName, as_json: Json = False) -> None:
-    """Show the cursor, how much is remembered before it, and the window of the next poll."""
+    """Show the cursor of a resource.
+
+    It also shows how many objects are remembered so that they are not announced twice, and the window of the next poll.
+    """
     _run(context, as_json, lambda app: app.polls.cursor(instance, resource))
 
 

@@ -72,7 +72,11 @@ def resume(
     instance: InstanceName,
     as_json: Json = False,
 ) -> None:
-    """Send to a deactivated receiver again. The notifications that were held back go first, in order."""
+    """Reactivate the receivers of an instance that were deactivated.
+
+    This command sends nothing. A `connect poll` or `connect run` of the instance sends the notifications that were held
+    back; if one is running, it sends them at once.
+    """
     with opened(context) as app:
         row = app.instances.get(instance)
         count = app.deliveries.resume(row.id)
@@ -80,9 +84,10 @@ def resume(
         say_json({"instanceId": row.id, "instanceName": row.name, "resumed": count})
         return
     say(
-        f"Notifications of instance {row.id} ({row.name}) will be sent again while it is polled."
+        f"Receivers of instance {row.id} ({row.name}) that were reactivated: {count}."
+        f" `connect poll {row.id}` or `connect run` sends the notifications that were held back."
         if count
-        else f"Nothing is held back for instance {row.id} ({row.name})."
+        else f"No receiver of instance {row.id} ({row.name}) is deactivated."
     )
 
 

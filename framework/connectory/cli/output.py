@@ -50,7 +50,7 @@ def note(text: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print one value as one line of JSON, in the form that all faces share; see `serialize`."""
+    """Print one value as one line of JSON, in the form that the API and the console will also use; see `serialize`."""
     from ..serialize import as_json
 
     say(json.dumps(as_json(value), ensure_ascii=False, default=str))

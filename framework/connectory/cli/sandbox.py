@@ -64,7 +64,10 @@ def sandbox(
 def people(
     fake: ProviderSandbox, per_second: float, tell: Callable[[str], None], ended: threading.Event
 ) -> Iterator[None]:
-    """Simulate people who change records until `ended` is set or the block ends. Without `step()` nothing changes."""
+    """Simulate people who change records until `ended` is set or the block ends.
+
+    If the sandbox has no `step()`, nothing changes.
+    """
     from ..sandbox.protocol import TakesSteps
 
     if not isinstance(fake, TakesSteps):

@@ -26,9 +26,12 @@ _PAGES_SHOWN = 5
 
 
 class Watcher(Observer):
-    """Prints a line per event, or JSON. `errors` holds failures after which the poll has not worked again.
+    """Prints a line per event, or JSON.
 
-    When the output cannot be written any more, `lost` says why and `on_lost` is called. The work itself is safe.
+    `errors` holds the error of each poll whose latest attempt failed; the error of the latest failure is the last one.
+
+    When the output cannot be written any more, `lost` says why and `on_lost` is called. No event is lost: events and
+    deliveries are in the store before they are printed.
     """
 
     def __init__(self, *, as_json: bool, on_lost: Callable[[], None] = lambda: None) -> None:
@@ -84,11 +87,11 @@ class Watcher(Observer):
     def polled(self, summary: Summary) -> None:
         key = (summary.instance_id, summary.resource)
         with self._lock:
+            # Remove the earlier error first, so that the new one is the last in the order of the dict.
+            self.errors.pop(key, None)
             if summary.error is not None:
                 self.errors[key] = summary.error
                 self.counts[summary.resource]["failed polls"] += 1
-            else:
-                self.errors.pop(key, None)
             with self._printing():
                 self._print_poll(summary)
 
@@ -103,7 +106,7 @@ class Watcher(Observer):
 
     def attempted(self, attempt: Attempted) -> None:
         with self._lock:
-            resource, count = self._waiting.get(attempt.notification_id, ("earlier ones", 1))
+            resource, count = self._waiting.get(attempt.notification_id, ("(announced before this run)", 1))
             if attempt.delivered:
                 self._waiting.pop(attempt.notification_id, None)
                 self.counts[resource]["delivered"] += count

@@ -46,7 +46,10 @@ def work(
     as_json: bool,
     checked: Verified | None = None,
 ) -> Watcher:
-    """Work for a length of time. A bounded run then raises the last failure after which a poll has not worked again."""
+    """Work for a length of time.
+
+    If the latest attempt of a poll has failed, a bounded run raises its error at the end; if several, the latest error.
+    """
     from .watching import Watcher
 
     watcher = Watcher(as_json=as_json, on_lost=stop.set)
@@ -83,8 +86,8 @@ def _say_where(app: App, instance: Instance) -> None:
     for held in instance.subscriptions:
         if held.state != "active":
             note(
-                f"warning: nothing is sent to {held.url}: {held.reason}. Its notifications are kept,"
-                f" and `connect deliveries resume {instance.id}` sends them."
+                f"warning: nothing is sent to {held.url}: {held.reason}. Its notifications are kept;"
+                f" after `connect deliveries resume {instance.id}`, `connect poll` or `connect run` sends them."
             )
 
 

@@ -46,7 +46,7 @@ def read_log(job: Job, deletes: AuditLog | Feed) -> str | None:
     window = log_window(
         job.plan,
         since=job.state.since,
-        started=job.state.started,
+        tracked_from=job.state.started,
         overlap=duration_micros(deletes.overlap),
         provider_now=job.provider_now,
     )
@@ -110,10 +110,18 @@ def _entries(plan: Plan, part: LogPart, page: FetchedPage, stamps: Stamps, start
 
 
 def _check(plan: Plan, part: LogPart, key: str, fields: dict[str, Any], at: int | None, start: int) -> None:
-    """Raise if the request excludes this entry: the provider ignored the filter, so no entry proves anything."""
+    """Raise if the date of this entry cannot be read, or if the request excludes it: then no entry proves anything.
+
+    An entry that the request excludes shows that the provider ignored the filter. An entry without a readable date may
+    be an existing record, which a provider shows if it does not know the parameter of a `Feed`.
+    """
     if at is None:
-        reason = "has no readable deletion date"
-    elif at < earliest_credible(plan, start):
+        raise ProviderError(
+            f"the log entry {key} has no readable deletion date",
+            where=plan.name,
+            hint="check the log's date field and date format, and whether the provider knows the filter of the log",
+        )
+    if at < earliest_credible(plan, start):
         reason = "is older than the request asked for"
     elif not part.accepts(fields):
         reason = "does not match the request"

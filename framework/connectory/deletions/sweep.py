@@ -95,8 +95,8 @@ def _complete(job: Job, number: int, alarm: str | None) -> None:
     poll = job.poll
     if alarm is not None and job.state.alarm is None:
         log.warning("deletions of %s of instance %s: %s", poll.resource, poll.instance_id, alarm)
-    # The permission is for objects that this sweep misses for the second time. It ends before anything is announced,
-    # so that objects missing for the first time are judged by the next sweep, without a permission.
+    # The permission covers only objects that an earlier sweep missed as well. It is used up here, before anything is
+    # announced. So objects that are missing for the first time can cause a new alarm in the next sweep.
     done = {"completed_at": to_micros(job.clock.now()), "alarm": alarm, "allowed": False}
     with job.database.write() as connection:
         polls.hold(connection, poll)

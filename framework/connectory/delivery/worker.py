@@ -134,7 +134,7 @@ class DeliveryWorker:
         if started:
             return 0
         wait = NAP if due is None else due - self._clock.now()
-        # A lane that is overdue here waits for a thread, and the end of a thread wakes the worker.
+        # A lane that is overdue here found no free thread. A thread that finishes its lane wakes the worker.
         return (wait if timedelta(0) < wait < NAP else NAP).total_seconds()
 
     def _start_lanes(self, crew: Crew, horizon: datetime) -> int:

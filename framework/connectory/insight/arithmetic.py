@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..store.polls import PollRow
     from ..templates import FilledSlot
 
+_ROUNDED = "rounded down to the precision of the provider's dates"
+
 
 def steps(
     poll: PollRow,
@@ -52,7 +54,7 @@ def _start(poll: PollRow, plan: Plan, start: datetime | None, slots: Sequence[Fi
         )
     if start is None:
         return
-    yield WindowStep(what="start", moment=start, note="rounded down to the unit of the stamps; included")
+    yield WindowStep(what="start", moment=start, note=f"{_ROUNDED}; records with exactly this date are included")
     for slot in slots:
         if slot.moment is not None:
             back = start - slot.moment
@@ -75,7 +77,7 @@ def _end(
     )
     if end is not None:
         cursor = "the cursor is already later and stays" if from_micros(poll.since) > end else "the next cursor"
-        yield WindowStep(what="end", moment=end, note=f"rounded down to the unit of the stamps; {cursor}.")
+        yield WindowStep(what="end", moment=end, note=f"{_ROUNDED}; {cursor}")
 
 
 def _text(duration: timedelta) -> str:

@@ -77,7 +77,7 @@ class Reasons:
         if dates.created >= self.bounds.start:
             return f"{created}, in the window from {self.start}"
         if self.plan.begun is not None and dates.created >= self.plan.begun:
-            return f"{created}, since the instance began, and never announced"
+            return f"{created}, after the instance was created"
         tolerance = duration_micros(self.plan.entry.created_check_tolerance)
         apart = abs(updated - dates.created)
         within = "within" if apart <= tolerance else "more than"

@@ -213,7 +213,8 @@ class _ListeningConversation:
         return answer
 
     def _hear(self, prepared: requests.PreparedRequest) -> Response:
-        # The client renews a refused token and asks again. Only the last answer is kept: a replay has no token.
+        # If the provider refuses the token, the client renews it and sends the request again. Only the last answer is
+        # recorded, because a replay has no token that it could renew.
         self._heard = None
         self._heard = self._wire(prepared)
         return self._heard

@@ -33,12 +33,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The place of a killed poll becomes free after this long. Each page of a running poll renews its place.
+# A running poll counts towards `Limit.concurrent`: it has one of that many places. Each page renews the place for this
+# long, so the place of a poll whose process was killed becomes free after this long.
 HOLD = timedelta(seconds=180)
 # In the middle of a window a poll waits up to this long for its next page; then it gives up, to start over later.
 PATIENCE = timedelta(minutes=10)
 STEP = 10.0
-# Polls that waited for the same pause start again within this many seconds, one after another.
+# Polls that waited for the same pause start again at random moments, at most this many seconds after it.
 SPREAD = 30.0
 FULL = timedelta(seconds=2)
 
@@ -71,7 +72,7 @@ class Budget:
         return bool(self._rates) or self._concurrent is not None
 
     def take(self, holder: str) -> Pause | None:
-        """Take one request and the poll's place, or return the pause to make first."""
+        """Take one request and a place among the concurrent polls, or return the pause to make first."""
         now = self._clock.now()
         if not self._counts:
             with self._database.read() as connection:
@@ -105,7 +106,7 @@ class Budget:
             keep()
 
     def leave(self, holder: str) -> None:
-        """Give the poll's place back."""
+        """Give back the place that the poll had among the concurrent polls."""
         if self._concurrent is None:
             return
         with self._database.write() as connection:

@@ -35,8 +35,8 @@ def token_of(parts: Parts, draft: Draft) -> Token | None:
 def establish(parts: Parts, draft: Draft, token: Token | None) -> InstanceRow:
     """Store a draft with its login, prove the login, and start its polls.
 
-    The tokens are stored before they are used, so that a replacement from the provider is never lost. When the provider
-    refuses the login, the instance is removed again.
+    The tokens are stored before their first use: the provider may replace them at once, and the new tokens must be
+    saved as well. If the provider refuses the login, or another error occurs, the instance is removed again.
     """
     now = parts.clock.now()
     instance_id = _store(parts, draft, now)
@@ -84,7 +84,7 @@ def _store(parts: Parts, draft: Draft, now: datetime) -> int:
 def _prove(parts: Parts, draft: Draft, instance_id: int) -> timedelta:
     """Make the element's cheap request, and return how far the provider's clock is ahead of ours.
 
-    A provider that cannot answer now may do so later, so the instance is kept, and its polls try again.
+    If the provider cannot answer now, zero is returned and the instance is kept: its polls try again later.
     """
     if draft.element.probe is None:
         return timedelta(0)

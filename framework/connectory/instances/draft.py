@@ -105,7 +105,7 @@ def refuse_masked(element: Element, raw: Mapping[str, Any]) -> None:
 
 
 def clean_name(name: str) -> str:
-    """A name without markup, which the platform removes, and without control characters, which control a terminal."""
+    """A name without markup, as in Cloud Elements, and without control characters, which control a terminal."""
     return _printable(html.unescape(_TAG.sub("", name))) or "unnamed"
 
 

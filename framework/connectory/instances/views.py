@@ -84,7 +84,7 @@ class PollState:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Instance:
-    """An instance as the platform's API shows it, and its state. Secrets in `configuration` are eight asterisks.
+    """An instance as the API of Cloud Elements shows it, and its state. Secrets in `configuration` are eight asterisks.
 
     `state` is `active`, `paused` or `needs_reauth`; `state_reason` says why a new login is needed.
     """
@@ -220,7 +220,7 @@ def _default_text(value: Any) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    """A configuration value as the platform returns it: text or null, even when a number was sent."""
+    """A configuration value as Cloud Elements returns it: text or null, even when a number was sent."""
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value)

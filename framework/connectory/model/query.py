@@ -28,7 +28,7 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Query:
-    """A list request in the platform's terms, for `connect_translate_query` and the paginator.
+    """A list request in the terms of Cloud Elements, for `connect_translate_query` and the paginator.
 
     `params` are the URL's other parameters beside `where`, unchanged. `window` is None outside of polling.
 

@@ -152,7 +152,7 @@ def _try_out(plan: Plan) -> tuple[str, ...]:
 
 
 def _resource_of(entry: PollerEntry, element: Element, resources: Mapping[str, Resource]) -> Resource:
-    """The resource that the URL reads: `/hubs/{hub}/{resource}`. The hub is ignored, as on the platform."""
+    """The resource that the URL reads: `/hubs/{hub}/{resource}`. The hub is ignored, as in Cloud Elements."""
     path = entry.url.partition("?")[0]
     segments = [segment for segment in path.split("/") if segment]
     if segments[:1] == ["hubs"]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _MINUTE = 60_000_000
 
-# Parameters of a poll URL that the platform defines. They are translated, and never passed on to the provider.
+# Parameters of a poll URL that Cloud Elements defines. They are translated, and never passed on to the provider.
 _OWN_PARAMS = {"where", "pageSize", "page", "nextPage", "fields", "orderBy"}
 
 

@@ -36,8 +36,8 @@ def discover(only: Iterable[str] | None = None) -> Iterator[Found]:
             names.add(entry.name)
             yield _imported(entry)
     for name in sorted((chosen or set()) - names):
-        reason = f"{CHOICE_VARIABLE} names this plugin, but it is not installed"
-        yield Found(info=PluginInfo(name=name), broken=reason)
+        source = CHOICE_VARIABLE if only is None else "the argument `only`"
+        yield Found(info=PluginInfo(name=name), broken=f"{source} names this plugin, but it is not installed")
 
 
 def describe_error(error: Exception) -> str:

@@ -42,7 +42,10 @@ def postponed(poll: PollRow, settle: timedelta, now: datetime) -> dict[str, Any]
 
 
 def put_off(poll: PollRow, due: datetime, reason: str) -> dict[str, Any]:
-    """The provider must not be called for this account now. That is not a failure: the next poll covers the gap."""
+    """The provider must not be called for this account now, so the poll is made later and covers the same time.
+
+    This does not count as a failed poll: `failures` stays the same, and `failure` only shows the reason for the wait.
+    """
     return unchanged(poll) | {"next_due_at": to_micros(due), "failure": reason}
 
 

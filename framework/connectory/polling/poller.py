@@ -37,7 +37,10 @@ log = logging.getLogger(__name__)
 
 
 class Poller:
-    """Runs polls that were claimed. `around` makes a context manager for each window, which says how to read it."""
+    """Runs polls that were claimed.
+
+    `around` makes the context manager in which each window is read; it yields the `Ways` of reading that window.
+    """
 
     def __init__(
         self,

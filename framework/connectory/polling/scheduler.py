@@ -122,7 +122,8 @@ class Scheduler:
         for number, poll in enumerate(group):
             if self._stopping.is_set():
                 return
-            # The claim read the instance's version, which may have changed if an earlier poll of the group was slow.
+            # The claim read the instance's version, which may have changed while the poll waited for a thread or for
+            # earlier polls of its group. None makes the poller read the version again.
             current = poll if number == 0 and self._is_fresh(poll) else replace(poll, instance_version=None)
             try:
                 self._poller.run(current, keep=self._heartbeat)

@@ -1,4 +1,7 @@
-"""What surrounds the reading of a window, and chooses its `Ways`. An ordinary poll uses the defaults."""
+"""`Around` makes the context manager in which a window is read; it yields the `Ways` of reading that window.
+
+An ordinary poll uses `plainly`, which yields the default `Ways`. A recording uses its own.
+"""
 
 from __future__ import annotations
 

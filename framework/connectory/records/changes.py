@@ -42,7 +42,8 @@ class Change:
     """One record that is announced or remembered. `row` is its place in the page, `date` is in microseconds.
 
     `last` is the number of the object's last event before this change, and 0 if it had none. `changed` names the
-    fields that differ from the last version, and `previous` holds their values in that version.
+    fields that differ from the last version, and `previous` holds their values in that version. If the record
+    should have a date, but none can be read, `unreadable_date` is True.
     """
 
     row: int
@@ -54,6 +55,7 @@ class Change:
     last: int
     changed: Sequence[str] | None = None
     previous: Mapping[str, msgspec.Raw] | None = None
+    unreadable_date: bool = False
 
     @property
     def sequence(self) -> int:

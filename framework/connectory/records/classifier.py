@@ -49,7 +49,12 @@ class Classifier:
             reason=reason,
             date=updated,
             last=known.sequence if known else 0,
+            unreadable_date=updated is None and self._has_dates,
         )
+
+    @property
+    def _has_dates(self) -> bool:
+        return self.plan.updated is not None or self.plan.created is not None
 
     def _updated(self, record: Any) -> int | None:
         updated = None
@@ -73,7 +78,7 @@ class Classifier:
         return self._judge_unknown(record, updated)
 
     def _judge_undated(self, object_id: str, known: Known | None) -> Found:
-        if self.plan.updated is None and self.plan.created is None:
+        if not self._has_dates:
             if self.bounds.baseline:
                 return (
                     Meaning.BASELINE,
@@ -94,7 +99,7 @@ class Classifier:
             return Meaning.CREATED, "created in the window, never announced"
         if self.plan.begun is not None and created >= self.plan.begun:
             # Earlier polls missed this record, because it changed again during each of them.
-            return Meaning.CREATED, "created since the instance began, never announced"
+            return Meaning.CREATED, "created after the instance was created, never announced"
         tolerance = duration_micros(self.plan.entry.created_check_tolerance)
         if abs(updated - created) <= tolerance:
             return Meaning.CREATED, "created and updated at the same time"

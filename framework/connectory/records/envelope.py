@@ -1,4 +1,4 @@
-"""Builds notifications in the platform's envelope, as the bytes that are sent on every attempt.
+"""Builds notifications in the envelope of Cloud Elements, as the bytes that are sent on every attempt.
 
 Order is kept per object: the id of an object decides which of eight lanes it belongs to, and a notification holds
 events of one lane only.
@@ -85,7 +85,7 @@ def wrap(
     message: Mapping[str, Any],
     severity: str = "medium",
 ) -> bytes:
-    """The platform's envelope around a message."""
+    """The envelope of Cloud Elements around a message."""
     number = str(notification_id)
     return _encoder.encode(
         {
@@ -129,7 +129,7 @@ def _iso_date(micros: int) -> str:
 
 
 def java_date(moment: datetime) -> str:
-    """The form of Java's `Date.toString()` in UTC, as the platform sends it: `Tue Sep 22 19:48:03 UTC 2015`."""
+    """The form of Java's `Date.toString()` in UTC, as Cloud Elements sends it: `Tue Sep 22 19:48:03 UTC 2015`."""
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
     return f"{day} {month} {moment:%d %H:%M:%S} UTC {moment.year}"
 

@@ -48,7 +48,7 @@ def tracker_of(plan: Plan, kept: timedelta) -> FieldTracker | None:
 class FieldTracker:
     """Compares records with their stored versions, which are kept for `kept` after their last change.
 
-    `stamps` are the top-level fields that differ after every change, `ignored` the places whose changes are ignored.
+    `stamps` are the top-level fields that differ after every change, `ignored` the paths whose changes are ignored.
     """
 
     entry: PollerEntry
@@ -66,7 +66,8 @@ class FieldTracker:
         compared: list[Change] = []
         for change in changes:
             key, fields = change.object_id, fields_of(raws[change.row])
-            # The object may be on the page twice, and its earlier change may have become an ignored one.
+            # The object may be on the page twice. If its first change is now ignored, it takes no event number, and the
+            # second change takes the number that the first one would have had.
             found = self._compare(replace(change, last=numbers.get(key, change.last)), before.get(key), fields)
             before[key], numbers[key] = fields, found.sequence
             compared.append(found)
@@ -102,7 +103,7 @@ class FieldTracker:
         return bool(others) and all(self._is_ignored(name, before, after) for name in others)
 
     def _is_ignored(self, name: str, before: Fields, after: Fields) -> bool:
-        """Whether a changed field is ignored, or changed only at ignored places inside it."""
+        """Whether a changed field is ignored, or changed only at ignored paths inside it."""
         places = [path.rest for path in self.ignored if path.head == name]
         if not all(place.steps for place in places):
             return True
@@ -141,7 +142,7 @@ def _canonical(value: msgspec.Raw) -> bytes:
 
 
 def _without(places: Sequence[Path], field: msgspec.Raw) -> bytes:
-    """The value of a field in its canonical form, with null at these places inside it."""
+    """The value of a field in its canonical form, with null at these paths inside it."""
     value: Any = msgspec.json.decode(field)
     for place in places:
         above = Path(place.steps[:-1]).find(value)

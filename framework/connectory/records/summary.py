@@ -51,10 +51,10 @@ class Summary:
         self.hidden += len(records.ids) - records.usable
 
     def count(self, change: Change) -> None:
-        """Count a change under its meaning, and add a warning if its record has no readable date."""
+        """Count a change under its meaning, and add a warning if the date of its record cannot be read."""
         name = change.meaning.name.lower()
         setattr(self, name, getattr(self, name) + 1)
-        if change.meaning is Meaning.UPDATED and change.date is None:
+        if change.meaning is Meaning.UPDATED and change.unreadable_date:
             self.warnings.append(change.reason)
 
     def as_dict(self) -> dict[str, Any]:

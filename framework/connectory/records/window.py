@@ -23,7 +23,7 @@ HOUR = 3_600_000_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bounds:
-    """A window by the provider's own clock. `started` is the provider's time when the poll began.
+    """A window by the provider's own clock. `started` is the provider's time at the first answer of the poll.
 
     `baseline` is True for the first poll of records without dates: they are remembered, not announced.
     """
@@ -46,9 +46,12 @@ def window_between(plan: Plan, start: int, end: int) -> Window:
     return _window(plan.floor(start), plan.floor(end))
 
 
-def log_window(plan: Plan, *, since: int, started: int, overlap: int, provider_now: datetime) -> Window:
-    """The window to read of a deletion log. It never starts before `started`, and never ends before `since`."""
-    return _window(max(since - overlap, started), log_settled_at(plan, since, provider_now))
+def log_window(plan: Plan, *, since: int, tracked_from: int, overlap: int, provider_now: datetime) -> Window:
+    """The window to read of a deletion log. It never starts before `tracked_from`, and never ends before `since`.
+
+    `tracked_from` is the moment from which deletions are announced: no earlier entry of the log is read.
+    """
+    return _window(max(since - overlap, tracked_from), log_settled_at(plan, since, provider_now))
 
 
 def log_settled_at(plan: Plan, since: int, provider_now: datetime) -> int:
@@ -76,14 +79,19 @@ def remembered_from(poll: PollRow, plan: Plan, bounds: Bounds, since: int) -> in
 
 
 def earliest_accepted(plan: Plan, start: int) -> int:
-    """The earliest date that a window accepts. A date may be read an hour too early if clocks were put back."""
+    """The earliest date that a window accepts.
+
+    A local date from the night when clocks are put back may be read an hour too early; see `dates.Codec`.
+    """
     return start - plan.ambiguity
 
 
 def earliest_credible(plan: Plan, start: int) -> int:
     """The earliest date that can come from a provider that applied the filter.
 
-    The request asks from one unit earlier, cut to the unit, and a zone's clock may have been put back by an hour.
+    Two units: the request may ask from one unit before the start, and cutting that moment to the unit takes away up to
+    one more. Two hours: in the night when a zone's clock is put back, one hour of local time occurs twice. The provider
+    may read the bound as the first of the two hours, and a stamp of the second hour may be read as one of the first.
     """
     return start - 2 * duration_micros(plan.unit) - 2 * HOUR
 

@@ -1,7 +1,8 @@
 """What goes in and out as JSON: an instance's configuration, its poller entries, and the body of `POST /instances`.
 
 An instance's configuration has flat dotted keys. The schema of one element joins three parts: the `event.*` keys that
-every element has, the `oauth.*` keys of elements that use OAuth2, and the element's own keys.
+every element has, the `oauth.*` keys of elements that use OAuth2, and the element's own keys. The keys and the body are
+those of Cloud Elements, the integration platform whose API Connectory implements.
 
 1. `keys` names the keys that the framework reads.
 2. `fields` are the kinds of values, with `config_field` for one key with its label; `moments` reads dates.

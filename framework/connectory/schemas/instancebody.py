@@ -12,7 +12,7 @@ from .problems import described, messages_of
 
 
 class ElementReference(Schema):
-    """The element of the new instance: its key, or its number on the original platform."""
+    """The element of the new instance: its key, or its number in Cloud Elements."""
 
     class Meta:
         unknown = INCLUDE

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..model import Config, Element
 
-# Keys of the original platform whose names look secret, although they hold only an address or a duration.
+# Keys of Cloud Elements whose names look secret, although they hold only an address or a duration.
 _NOT_SECRET = re.compile(r"^oauth\.(token\.|user\.refresh_(interval|time))", re.IGNORECASE)
 
 

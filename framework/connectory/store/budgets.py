@@ -18,7 +18,7 @@ class BudgetRow:
     """The state of one account; moments are microseconds.
 
     `buckets` has, for each limit, the requests left and when they were counted. `holders` has the running polls, each
-    with the moment until which it holds its place.
+    with the moment until which it counts as running; see `Limit.concurrent`.
     """
 
     account: str

@@ -28,7 +28,7 @@ LANES = 8
 Subscriptions get the rows of their lanes when they are created, so another number needs a migration that adds rows.
 """
 
-# The platform's words for the status of a delivery. A lane sends those with the status `created` or `retry`.
+# The words of Cloud Elements for the status of a delivery. A lane sends those with the status `created` or `retry`.
 CREATED = "created"
 RETRY = "retry"
 QUEUED = "queued"

@@ -198,7 +198,7 @@ deliveries = Table(
     Column("notification_id", BigId, ForeignKey("notifications.id", ondelete="CASCADE"), nullable=False),
     Column("subscription_id", BigId, ForeignKey("subscriptions.id", ondelete="CASCADE"), nullable=False),
     Column("lane", Integer, nullable=False),
-    # created | retry | queued | delivered: the platform's words
+    # created | retry | queued | delivered: the words of Cloud Elements
     Column("status", String(16), nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due_at", BigInteger),
@@ -307,6 +307,6 @@ budgets = Table(
     Column("failures", Integer, nullable=False),
     # For each limit: how many requests are left, and when they were counted.
     Column("buckets", JSON, nullable=False),
-    # The running polls, and until when each holds its place.
+    # The running polls, and until when each counts as running.
     Column("holders", JSON, nullable=False),
 )

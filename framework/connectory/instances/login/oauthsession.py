@@ -1,7 +1,8 @@
 """What the consent and the token endpoint share: the configuration keys, the library's session, and plain HTTP.
 
-requests-oauthlib builds and parses the messages. Its automatic refresh is not used: it sends the arguments of API calls
-to the token endpoint, trusts relative expiry times, and renews once per thread.
+requests-oauthlib builds and parses the messages. Its automatic refresh is not used. It sends the arguments of API calls
+to the token endpoint. If a stored token has no `expires_at`, it counts `expires_in` from the moment when the token is
+loaded, so an old token looks valid. And each thread renews the token for itself.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ def base_url(config: Config) -> str:
     given = config.get(BASE_URL)
     if not is_v3(config):
         return given or "https://api.accounting.sage.com/v3.1"
-    # URLs that the original platform stored lack the part that names the API.
+    # URLs that Cloud Elements stored lack the part that names the API.
     url: str = given or f"https://api.columbus.sage.com/{_region(config).segment}/sageone"
     return url if url.endswith(_V3_PATH) else url + _V3_PATH
 

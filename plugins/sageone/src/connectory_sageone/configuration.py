@@ -1,4 +1,4 @@
-"""The configuration keys of a Sage instance. Keys of the original platform that have no use here are kept."""
+"""The configuration keys of a Sage instance. Keys of Cloud Elements that have no use here are kept."""
 
 from __future__ import annotations
 

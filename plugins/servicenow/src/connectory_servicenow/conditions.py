@@ -74,7 +74,7 @@ def _is_dated(node: Expression, operators: Collection[str]) -> TypeGuard[Compari
 
 
 def column_name(field: str) -> str:
-    """`id` is the platform's name for the id of every record."""
+    """`id` is the name in Cloud Elements for the id of every record."""
     return "sys_id" if field == "id" else field
 
 

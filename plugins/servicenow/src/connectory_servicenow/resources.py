@@ -111,7 +111,7 @@ def _poller(name: str) -> Mapping[str, Any]:
     descriptor = "date" if name == "incidents" else "gmtDate"
     return {
         "url": f"/hubs/helpdesk/{name}?where={UPDATED}>'${{{descriptor}:yyyy-MM-dd'T'HH:mm:ss}}'",
-        # The platform's name `id` means the same.
+        # The name `id` of Cloud Elements means the same.
         "idField": ID,
         "datesConfiguration": dict(_INCIDENT_DATES if name == "incidents" else _DATES),
     }
