@@ -25,8 +25,9 @@ class Decision:
 def wait_before(retry: int) -> timedelta:
     """4, 16, 64 ... 262144 s before retries 1 to 9.
 
-    The documentation of Cloud Elements calls 2^(2x) s the interval before retry x, but also says "a little under 73 hours",
-    which would fit if the values were times since the first failure. We take them as intervals; they add up to 97.1 h.
+    The documentation of Cloud Elements calls 2^(2x) s the interval before retry x. It also says "a little under 73
+    hours", which would fit if the values were times since the first failure. We take them as intervals; they add up to
+    97.1 h.
     """
     return timedelta(seconds=4**retry)
 
