@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
@@ -16,6 +15,7 @@ from werkzeug.wrappers import Response as WsgiResponse
 
 from connectory.cli import deliveries, instances, poll
 from connectory.cli.app import app
+from connectory.cli.watching import Watcher
 from connectory.errors import ConfigurationError, NotFoundError, StoreError
 from connectory.sandbox.serving import Served
 from connectory.store import deliveries as stored
@@ -124,9 +124,9 @@ def delivered(snow) -> list[str]:
         return [row["status"] for row in stored.find(connection)]
 
 
-def test_a_poll_ends_when_its_instance_is_deleted(snow, connect):
+def test_a_poll_ends_when_its_instance_is_deleted(snow, connect, monkeypatch):
     instance = snow.create()
-    threading.Timer(0.1, snow.app.instances.delete, [instance]).start()
+    monkeypatch.setattr(Watcher, "polled", lambda _watcher, _summary: snow.app.instances.delete(instance))
     assert "The instance was deleted" in connect("poll", str(instance))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..store.polls import PollRow
     from ..templates import FilledSlot
 
-_ROUNDED = "rounded down to the precision of the provider's dates"
+_ROUNDED = "rounded down to the provider's precision"
 
 
 def steps(
@@ -54,7 +54,7 @@ def _start(poll: PollRow, plan: Plan, start: datetime | None, slots: Sequence[Fi
         )
     if start is None:
         return
-    yield WindowStep(what="start", moment=start, note=f"{_ROUNDED}; records with exactly this date are included")
+    yield WindowStep(what="start", moment=start, note=f"{_ROUNDED}; inclusive")
     for slot in slots:
         if slot.moment is not None:
             back = start - slot.moment
